@@ -1,0 +1,3 @@
+from perfmod.cli import main
+
+main()

@@ -1,0 +1,194 @@
+"""The compose stage: accepted findings -> changes. A finding comes whole or not at all; equal intents are done once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from perfmod.discovery import language_of
+from perfmod.model import (
+    AddImport,
+    AddModule,
+    Change,
+    DropImport,
+    Finding,
+    InsertMember,
+    Intent,
+    MovePackage,
+    Plan,
+    Replace,
+    RewriteCall,
+)
+from perfmod.project import Project
+from perfmod.render import CannotRender, apply_edits, check_result, edits_for
+from perfmod.scanning import digest
+from perfmod.source.text import Text
+
+#: An intent that is about one existing file.
+FileIntent = Replace | RewriteCall | InsertMember | AddImport | DropImport
+
+
+def compose(findings: Sequence[Finding], project: Project, digests: Mapping[str, bytes]) -> Plan:
+    """The changes that mend `findings`.
+
+    `digests` are those of the files as they were scanned: one that has changed since is left.
+    What can't be rendered is refused, and what is left is composed again without it.
+    """
+    accepted: list[Finding] = []
+    refused: dict[Finding, str] = {}
+    expanded: dict[Finding, list[FileIntent | AddModule]] = {}
+    for finding in findings:
+        try:
+            expanded[finding] = expand(finding.intents, project)
+            accepted.append(finding)
+        except CannotRender as error:
+            refused[finding] = str(error)
+    for finding in conflicting(accepted, expanded):
+        refused[finding] = "overlaps another fix: run perfmod again after this one"
+    while True:
+        accepted = [finding for finding in accepted if finding not in refused]
+        by_path = group(accepted, expanded)
+        changes: list[Change] = []
+        failed = False
+        for path, owners in sorted(by_path.items()):
+            try:
+                change = render_change(path, owners, expanded, project, digests)
+                if change is not None:
+                    changes.append(change)
+            except CannotRender as error:
+                failed = True
+                for finding in culprits(path, owners, expanded, project, digests):
+                    refused[finding] = str(error)
+        if not failed:
+            break
+    paths = {f: frozenset(path_of(i) for i in expanded[f]) & {c.path for c in changes} for f in accepted}
+    return Plan(tuple(changes), paths, tuple(refused.items()))
+
+
+def edits_of(finding: Finding, project: Project) -> list[Replace]:
+    """The text edits of one finding by itself, for reports and editors. Empty where it can't be rendered."""
+    try:
+        intents = expand(finding.intents, project)
+        edits: list[Replace] = []
+        for path in sorted({path_of(i) for i in intents if not isinstance(i, AddModule)}):
+            text = project.text(path)
+            if text is not None:
+                own = [i for i in intents if not isinstance(i, AddModule) and path_of(i) == path]
+                edits += edits_for(text, language_of(path), own, project)
+    except CannotRender:
+        return []
+    return sorted(set(edits))
+
+
+def expand(intents: Iterable[Intent], project: Project) -> list[FileIntent | AddModule]:
+    """Intents on single files: a package move becomes its edits of the manifest and the lockfile."""
+    expanded: list[FileIntent | AddModule] = []
+    for intent in intents:
+        if isinstance(intent, MovePackage):
+            from perfmod.render.manifests import move_package
+
+            expanded.extend(move_package(intent, project))
+        else:
+            expanded.append(intent)
+    return expanded
+
+
+def path_of(intent: FileIntent | AddModule) -> str:
+    if isinstance(intent, Replace | RewriteCall | InsertMember):
+        return intent.span.path
+    return intent.path
+
+
+def conflicting(
+    findings: Sequence[Finding], expanded: Mapping[Finding, Sequence[FileIntent | AddModule]]
+) -> list[Finding]:
+    """Findings whose edits overlap those of an earlier one without being equal to them. Nested calls don't clash."""
+    taken: dict[str, list[Replace | RewriteCall]] = {}
+    clashing = []
+    for finding in findings:
+        own = [i for i in expanded[finding] if isinstance(i, Replace | RewriteCall)]
+        if any(clash(intent, other) for intent in own for other in taken.get(intent.span.path, ())):
+            clashing.append(finding)
+            continue
+        for intent in own:
+            taken.setdefault(intent.span.path, []).append(intent)
+    return clashing
+
+
+def clash(one: Replace | RewriteCall, other: Replace | RewriteCall) -> bool:
+    a, b = one.span, other.span
+    if one == other or a.end <= b.start or b.end <= a.start:
+        return False
+    nested = (a.start <= b.start and b.end <= a.end) or (b.start <= a.start and a.end <= b.end)
+    return a == b or not (nested and isinstance(one, RewriteCall) and isinstance(other, RewriteCall))
+
+
+def group(
+    findings: Iterable[Finding], expanded: Mapping[Finding, Sequence[FileIntent | AddModule]]
+) -> dict[str, list[Finding]]:
+    """The findings that touch each file."""
+    by_path: dict[str, list[Finding]] = {}
+    for finding in findings:
+        for path in {path_of(intent) for intent in expanded[finding]}:
+            by_path.setdefault(path, []).append(finding)
+    return by_path
+
+
+def render_change(
+    path: str,
+    owners: Sequence[Finding],
+    expanded: Mapping[Finding, Sequence[FileIntent | AddModule]],
+    project: Project,
+    digests: Mapping[str, bytes],
+) -> Change | None:
+    """The new bytes of one file. None where nothing changes. Raises CannotRender."""
+    intents = list(dict.fromkeys(i for finding in owners for i in expanded[finding] if path_of(i) == path))
+    rules = tuple(sorted({finding.rule for finding in owners}))
+    modules = [i for i in intents if isinstance(i, AddModule)]
+    if modules:
+        after = render_module(modules)
+        before = project.raw(path)
+        return None if before == after else Change(path, before, after, rules)
+    text = project.text(path)
+    before = project.raw(path)
+    if text is None or before is None or digest(before) != digests.get(path, digest(before)):
+        raise CannotRender("the file changed while perfmod ran: run it again")
+    edits = edits_for(text, language_of(path), [i for i in intents if not isinstance(i, AddModule)], project)
+    utf8 = apply_edits(text.utf8, edits)
+    if utf8 == text.utf8:
+        return None
+    check_result(path, language_of(path), text.utf8, utf8)
+    return Change(path, before, encode(text, utf8), rules)
+
+
+def render_module(modules: Sequence[AddModule]) -> bytes:
+    from perfmod import templates
+
+    if len(modules) > 1:
+        raise CannotRender("two rules want different helper modules at the same path")
+    return templates.render(modules[0].template, dict(modules[0].options)).encode()
+
+
+def encode(text: Text, utf8: bytes) -> bytes:
+    try:
+        return text.encode(utf8)
+    except UnicodeEncodeError:
+        raise CannotRender(f"the fix needs a letter that {text.encoding} can't write") from None
+
+
+def culprits(
+    path: str,
+    owners: Sequence[Finding],
+    expanded: Mapping[Finding, Sequence[FileIntent | AddModule]],
+    project: Project,
+    digests: Mapping[str, bytes],
+) -> list[Finding]:
+    """Which findings make a file impossible to render: those that fail by themselves, else all of them."""
+    failing = []
+    for finding in owners:
+        try:
+            render_change(path, [finding], expanded, project, digests)
+        except CannotRender:
+            failing.append(finding)
+    return failing or list(owners)
+
+

@@ -1,0 +1,252 @@
+"""Which files a run looks at. Inside git: what git tracks or does not ignore. Elsewhere: a walk that obeys .gitignore."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import subprocess
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from perfmod.errors import PerfmodError
+from perfmod.model import Skipped
+
+if TYPE_CHECKING:
+    from pathspec import GitIgnoreSpec
+
+LANGUAGES = {
+    ".py": "python",
+    ".pyi": "python",
+    ".ts": "typescript",
+    ".mts": "typescript",
+    ".cts": "typescript",
+    ".tsx": "tsx",
+    ".js": "javascript",
+    ".jsx": "javascript",
+    ".mjs": "javascript",
+    ".cjs": "javascript",
+    ".json": "json",
+    ".yaml": "yaml",
+    ".yml": "yaml",
+    ".html": "html",
+    ".sql": "sql",
+    ".prisma": "prisma",
+    ".vue": "vue",
+    ".svelte": "svelte",
+}
+
+MAXIMUM_SIZE = 2_000_000  # bytes
+
+# Folders that hold nothing that a person of this project edits.
+LEFT_OUT = frozenset(
+    """.bzr .cache .direnv .eggs .git .hg .ipynb_checkpoints .mypy_cache .next .nox .nuxt .output .parcel-cache .pnpm-store
+    .pyenv .pytest_cache .pytype .ruff_cache .svelte-kit .svn .tox .turbo .venv .vercel .vite .yarn __pycache__
+    __pypackages__ bower_components node_modules site-packages storybook-static""".split()
+)
+# Build output, unless the folder is a Python package.
+BUILD_OUTPUT = frozenset("_build build dist out".split())
+GENERATED_NAME = re.compile(r"(?:[.-]min\.[cm]?js|\.bundle\.js|_pb2(?:_grpc)?\.pyi?|\.generated\.[cm]?[jt]sx?)\Z")
+# protobuf, gRPC, Go's convention (golang.org/s/generatedcode), Meta's @generated; all stand in the first lines.
+GENERATED_MARK = re.compile(rb"\A(?:[^\n]*\n){0,8}?[ \t]*(?:#|//|/?\*)[^\n]*(?:@generated\b|[Gg]enerated by [^\n]*DO NOT EDIT)")
+
+
+@dataclass(frozen=True, slots=True)
+class Discovery:
+    """The files of a checkout."""
+
+    root: Path
+    files: tuple[str, ...]  #: every file of the root that counts: sorted, relative, POSIX
+    chosen: frozenset[str] | None  #: those under the paths that the user named; None: all
+    skipped: tuple[Skipped, ...] = ()
+
+    def is_chosen(self, path: str) -> bool:
+        return self.chosen is None or path in self.chosen
+
+
+def language_of(path: str) -> str | None:
+    """The language of a file by its suffix."""
+    return LANGUAGES.get(os.path.splitext(path)[1])
+
+
+def discover(
+    root: Path, paths: Sequence[Path], exclude: Sequence[str] | None = None, extend_exclude: Sequence[str] = ()
+) -> Discovery:
+    """The files below `root`, and which of them `paths` name.
+
+    A file that is named itself counts even where a folder above it would be left out, as with ruff.
+    Raises PerfmodError for a path that does not exist or lies outside the root.
+    """
+    listed = sorted(set(list_files(root)))
+    left_out = LeftOut(root, listed, exclude, extend_exclude)
+    files = [path for path in listed if not left_out.covers(path)]
+    if all(path == root for path in paths):
+        return Discovery(root, tuple(files), None)
+    chosen: set[str] = set()
+    named: list[str] = []
+    for path in paths:
+        relative = relative_to_root(root, path)
+        if path.is_dir():
+            prefix = "" if relative == "." else relative + "/"
+            chosen.update(file for file in files if file.startswith(prefix))
+        else:
+            named.append(relative)
+    return Discovery(root, tuple(sorted({*files, *named})), frozenset(chosen | set(named)))
+
+
+def relative_to_root(root: Path, path: Path) -> str:
+    """A path as output shows it. Raises PerfmodError where it does not exist or is not below the root."""
+    if not path.exists():
+        raise PerfmodError(f"no such file or folder: {path}")
+    try:
+        return path.relative_to(root).as_posix()
+    except ValueError:
+        raise PerfmodError(f"{path} is outside of {root}; check it in a run of its own") from None
+
+
+def list_files(root: Path) -> Iterator[str]:
+    """All files below the root that are not ignored: relative POSIX paths, unsorted."""
+    found = git_files(root)
+    yield from walk(root) if found is None else found
+
+
+def git_files(root: Path) -> list[str] | None:
+    """What git tracks below the root, and what it neither tracks nor ignores. None where git can't say."""
+    if not any((folder / ".git").exists() for folder in (root, *root.parents)):
+        return None
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate"]
+    try:
+        listed = subprocess.run(command, cwd=root, capture_output=True, check=False)
+    except OSError:
+        return None
+    if listed.returncode != 0:
+        return None
+    names = os.fsdecode(listed.stdout).split("\0")[:-1]
+    return names if names or not ignored_by_git(root) else None
+
+
+def ignored_by_git(root: Path) -> bool:
+    """Whether the whole root is something that git ignores, as a package unpacked in a work folder is."""
+    return subprocess.run(["git", "check-ignore", "-q", "."], cwd=root, capture_output=True, check=False).returncode == 0
+
+
+def walk(root: Path) -> Iterator[str]:
+    """The files below a folder outside git, with .gitignore semantics. Links to folders are not followed."""
+    specs: dict[str, GitIgnoreSpec] = {}
+
+    def ignored(path: str) -> bool:
+        if not specs:
+            return False
+        parts = path.rstrip("/").split("/")
+        for depth in range(len(parts)):
+            spec = specs.get("/".join(parts[:depth]))
+            if spec is not None:
+                below = "/".join(parts[depth:]) + ("/" if path.endswith("/") else "")
+                if spec.match_file(below):
+                    return True
+        return False
+
+    stack = [""]
+    while stack:
+        folder = stack.pop()
+        try:
+            entries = list(os.scandir(root / folder))
+        except OSError:
+            continue
+        if any(entry.name == ".gitignore" for entry in entries):
+            specs[folder] = read_gitignore(root / folder / ".gitignore")
+        for entry in entries:
+            path = f"{folder}/{entry.name}" if folder else entry.name
+            if entry.is_dir(follow_symlinks=False):
+                if entry.name not in LEFT_OUT and not ignored(path + "/"):
+                    stack.append(path)
+            elif not ignored(path):
+                yield path
+
+
+def read_gitignore(path: Path) -> GitIgnoreSpec:
+    from pathspec import GitIgnoreSpec
+
+    try:
+        return GitIgnoreSpec.from_lines(path.read_text("utf-8", "replace").splitlines())
+    except OSError:
+        return GitIgnoreSpec.from_lines([])
+
+
+class LeftOut:
+    """What is never looked at, whatever git says: environments, packages, build output, and what the user excludes."""
+
+    def __init__(
+        self, root: Path, listed: Iterable[str], exclude: Sequence[str] | None, extend_exclude: Sequence[str]
+    ) -> None:
+        self._folders: dict[str, bool] = {"": False}
+        self._packages: set[str] = set()
+        self._environments: set[str] = set()
+        for path in listed:
+            folder, _, name = path.rpartition("/")
+            if name == "__init__.py":
+                self._packages.add(folder)
+            elif name == "pyvenv.cfg":
+                self._environments.add(folder)
+        self._builtin = exclude is None
+        patterns = [*(exclude or ()), *extend_exclude]
+        self._spec: GitIgnoreSpec | None = None
+        if patterns:
+            from pathspec import GitIgnoreSpec
+
+            self._spec = GitIgnoreSpec.from_lines(patterns)
+
+    def covers(self, path: str) -> bool:
+        folder, _, name = path.rpartition("/")
+        if self._folder_is_out(folder) or (self._builtin and GENERATED_NAME.search(name)):
+            return True
+        return self._spec is not None and self._spec.match_file(path)
+
+    def _folder_is_out(self, folder: str) -> bool:
+        known = self._folders.get(folder)
+        if known is not None:
+            return known
+        above, _, name = folder.rpartition("/")
+        out = self._folder_is_out(above) or (
+            self._builtin
+            and (
+                name in LEFT_OUT
+                or folder in self._environments
+                or (name in BUILD_OUTPUT and folder not in self._packages)
+            )
+        )
+        self._folders[folder] = out
+        return out
+
+
+def read_file(root: Path, path: str) -> bytes | Skipped | None:
+    """The bytes of a discovered file; Skipped with the reason where it can't be used; None where it does not count.
+
+    Links that leave the root, devices and pipes, files over 2 MB and generated files don't count.
+    """
+    full = os.path.join(root, path)
+    try:
+        if os.path.islink(full) and not Path(full).resolve(strict=True).is_relative_to(root):
+            return Skipped(path, "a link that leaves the root")
+        status = os.stat(full)
+        if not stat.S_ISREG(status.st_mode):
+            return None
+        if status.st_size > MAXIMUM_SIZE:
+            return Skipped(path, f"larger than {MAXIMUM_SIZE // 1_000_000} MB")
+        with open(full, "rb") as file:
+            return file.read()
+    except FileNotFoundError:
+        return None  # deleted in the work tree, still in git's index
+    except (OSError, RuntimeError) as error:
+        return Skipped(path, f"cannot be read: {getattr(error, 'strerror', None) or error}")
+
+
+def is_generated(path: str, data: bytes) -> bool:
+    """Whether a file says that a program wrote it, or is JavaScript that no person could edit."""
+    if GENERATED_MARK.search(data[:2000]):
+        return True
+    if PurePosixPath(path).suffix not in (".js", ".mjs", ".cjs"):
+        return False
+    return len(data) > 5_000 and len(data) / (data.count(b"\n") + 1) > 300

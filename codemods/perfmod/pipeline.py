@@ -1,0 +1,176 @@
+"""The run. check, diff and apply are the same stages and stop at different points; read this file first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal
+
+from perfmod.config import Settings
+from perfmod.discovery import Discovery, discover
+from perfmod.model import Change, Fact, Facts, Finding, Note, Plan, Result, Safety, Skipped, Span
+from perfmod.project import Project
+from perfmod.rule import PARSE_ERROR, Rule, make_rules, rule_id_of
+from perfmod.scanning import ParseError, scan
+from perfmod.suppression import Suppression, suppressed
+
+Command = Literal["check", "diff", "apply"]
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the user asked for."""
+
+    command: Command
+    root: Path
+    paths: tuple[Path, ...]
+    settings: Settings = field(default_factory=Settings)
+    allow_dirty: bool = False
+    jobs: int | None = None
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a run found and did. Reports and exit codes are made from this alone."""
+
+    request: Request
+    project: Project
+    results: tuple[Result, ...]  #: sorted by place
+    notes: tuple[Note, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
+    changes: tuple[Change, ...] = ()
+    files: int = 0
+    refused: str | None = None  #: why nothing was written, where `apply` could not keep anything
+
+    @property
+    def open(self) -> list[Result]:
+        """Findings that count: neither suppressed nor mended in this run."""
+        return [r for r in self.results if r.suppressed is None and not r.applied]
+
+    @property
+    def exit_code(self) -> int:
+        """0 clean, 1 findings (left), 2 nothing could be kept; design, section 8."""
+        if self.refused:
+            return 2
+        return 1 if self.open else 0
+
+
+def run(request: Request) -> Report:
+    """All stages, as far as the command needs them. Raises PerfmodError on what only the user can mend."""
+    settings = request.settings
+    if request.command == "apply":
+        from perfmod.writing import recover
+
+        recover(request.root)
+    rules = make_rules(settings.selected, dict(settings.rules))
+    discovery = discover(request.root, request.paths, settings.exclude, settings.extend_exclude)
+    facts, digests, skipped = scan_all(discovery, rules, request.jobs)
+    project = Project(request.root, discovery.files, facts)
+    findings, notes = judge(rules, facts, project)
+    findings += [parse_error(fact) for fact in facts.of(ParseError)]
+    chosen = sorted((f for f in findings if discovery.is_chosen(f.span.path)), key=place)
+    results = suppress(chosen, facts, rules)
+    results = [replace(r, fixable=is_fixable(r, settings)) for r in results]
+    report = Report(
+        request,
+        project,
+        tuple(results),
+        tuple(n for n in notes if discovery.is_chosen(n.span.path)),
+        tuple(sorted((*discovery.skipped, *skipped))),
+        files=len(discovery.files if discovery.chosen is None else discovery.chosen),
+    )
+    if request.command == "check":
+        return report
+    return change(report, digests)
+
+
+def scan_all(
+    discovery: Discovery, rules: Sequence[Rule], jobs: int | None
+) -> tuple[Facts, dict[str, bytes], list[Skipped]]:
+    facts: list[Fact] = []
+    digests: dict[str, bytes] = {}
+    skipped: list[Skipped] = []
+    for scanned in scan(discovery.root, discovery.files, rules, jobs):
+        facts.extend(scanned.facts)
+        digests[scanned.path] = scanned.digest
+        if scanned.skipped is not None:
+            skipped.append(scanned.skipped)
+    return Facts(facts), digests, skipped
+
+
+def judge(rules: Sequence[Rule], facts: Facts, project: Project) -> tuple[list[Finding], list[Note]]:
+    findings: list[Finding] = []
+    notes: list[Note] = []
+    for rule in rules:
+        for said in rule.judge(facts, project):
+            (findings if isinstance(said, Finding) else notes).append(said)  # type: ignore[arg-type]
+    return findings, notes
+
+
+def parse_error(error: ParseError) -> Finding:
+    return Finding(
+        PARSE_ERROR,
+        Span(error.path, error.offset, error.offset),
+        f"This file holds code that a rule looks for, but it can't be parsed: {error.message}.",
+        Safety.MANUAL,
+        reason="the file does not parse",
+    )
+
+
+def place(finding: Finding) -> tuple[Span, str]:
+    return finding.span, finding.rule
+
+
+def suppress(findings: Iterable[Finding], facts: Facts, rules: Sequence[Rule]) -> list[Result]:
+    """Each finding, and whether a comment says that it has been reviewed."""
+    comments = facts.by_path(Suppression)
+    reviewed = {rule_id_of(rule): rule.reviewed for rule in rules}
+    return [
+        Result(finding, "comment" if suppressed(finding, comments, reviewed.get(finding.rule, ())) else None)
+        for finding in findings
+    ]
+
+
+def is_fixable(result: Result, settings: Settings) -> bool:
+    """Whether `apply` with these settings would mend it."""
+    finding = result.finding
+    if result.suppressed or not finding.intents:
+        return False
+    return finding.safety is Safety.SAFE or (finding.safety is Safety.UNSAFE and settings.unsafe_fixes)
+
+
+def change(report: Report, digests: dict[str, bytes]) -> Report:
+    """Compose and render what can be mended; with `apply`, write it."""
+    from perfmod.compose import compose
+
+    plan = compose([r.finding for r in report.results if r.fixable], report.project, digests)
+    report = replace(report, results=tuple(with_refusals(report.results, plan)), changes=plan.changes)
+    if report.request.command == "diff" or not plan.changes:
+        return report
+    from perfmod.writing import write
+
+    outcome = write(report.request.root, plan.changes, allow_dirty=report.request.allow_dirty)
+    written = {change.path for change in outcome.written}
+    touched = {finding: paths for finding, paths in plan.paths.items() if paths <= written}
+    results = tuple(replace(r, applied=r.finding in touched) for r in report.results)
+    return replace(
+        report,
+        results=results,
+        changes=outcome.written,
+        skipped=tuple(sorted((*report.skipped, *outcome.skipped))),
+        refused=outcome.refused,
+    )
+
+
+def with_refusals(results: Iterable[Result], plan: Plan) -> Iterable[Result]:
+    """The results, with what could not be rendered turned into MANUAL findings that say why."""
+    refused = dict(plan.refused)
+    for result in results:
+        reason = refused.get(result.finding)
+        if reason is None:
+            yield result
+        else:
+            finding = replace(result.finding, safety=Safety.MANUAL, reason=reason, intents=())
+            yield replace(result, finding=finding, fixable=False)

@@ -1,0 +1,59 @@
+"""What the whole checkout says. Each part is made when a rule first asks for it, from facts and from the file list."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from perfmod.discovery import read_file
+from perfmod.model import Facts
+from perfmod.source.text import Text, Unreadable
+
+if TYPE_CHECKING:
+    from perfmod.project.layout import Layout
+    from perfmod.project.packages import Packages
+
+
+class Project:
+    """A checkout as rules see it while they judge."""
+
+    def __init__(self, root: Path, files: Sequence[str], facts: Facts) -> None:
+        self.root = root
+        self.files = files  #: sorted relative POSIX paths of everything that discovery found
+        self.facts = facts
+        self._texts: dict[str, Text | None] = {}
+
+    @cached_property
+    def paths(self) -> frozenset[str]:
+        return frozenset(self.files)
+
+    def raw(self, path: str) -> bytes | None:
+        """The bytes of a file of the checkout; None where there is none or it can't be read."""
+        data = read_file(self.root, path)
+        return data if isinstance(data, bytes) else None
+
+    def text(self, path: str) -> Text | None:
+        """The decoded text of a file, read once; None where it can't be had."""
+        if path not in self._texts:
+            data = self.raw(path)
+            try:
+                self._texts[path] = None if data is None else Text.decode(path, data)
+            except Unreadable:
+                self._texts[path] = None
+        return self._texts[path]
+
+    @cached_property
+    def layout(self) -> Layout:
+        """Python import roots, and where a helper module goes."""
+        from perfmod.project.layout import Layout
+
+        return Layout(self)
+
+    @cached_property
+    def packages(self) -> Packages:
+        """package.json files, workspaces, bundlers, lockfiles."""
+        from perfmod.project.packages import Packages
+
+        return Packages(self)

@@ -1,0 +1,91 @@
+"""What a rule is, and how rules are found: dropping a file into rules/ registers it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
+
+if TYPE_CHECKING:
+    from perfmod.model import Fact, Facts, Finding, Note
+    from perfmod.project import Project
+    from perfmod.source import Source
+
+#: Not in rules/: findings that the pipeline itself makes.
+PARSE_ERROR = "parse-error"
+
+
+@dataclass(frozen=True, slots=True)
+class Triggers:
+    """Which files are worth parsing: those that hold all byte strings of any one group.
+
+    `pattern` is a second, dearer test for a file that passed the first.
+    """
+
+    any_of: tuple[tuple[bytes, ...], ...]
+    pattern: re.Pattern[bytes] | None = None
+
+    def fit(self, data: bytes) -> bool:
+        if not any(all(needle in data for needle in group) for group in self.any_of):
+            return False
+        return self.pattern is None or self.pattern.search(data) is not None
+
+
+class Scanner(Protocol):
+    """Reads facts out of one file. Pure: it may run in another process, and what it yields may be cached."""
+
+    languages: ClassVar[tuple[str, ...]]
+    triggers: ClassVar[Triggers]
+
+    def scan(self, source: Source) -> Iterable[Fact]:
+        """What this file says. `source` parses without an error; no tree node may leave."""
+        ...
+
+
+class Rule(Scanner, Protocol):
+    """One codemod. Written in rules/<name>.py, made once per run, called by the pipeline.
+
+    The class docstring is its documentation: the title in the first line, then the headings
+    What it finds / Why it matters / What it changes / When the fix is unsafe / Leaves alone.
+    """
+
+    Options: ClassVar[type]  #: a frozen dataclass; a key `helper-module` in the configuration is its `helper_module`
+    reviewed: ClassVar[tuple[str, ...]]  #: codes of other linters whose ignore comments count for this rule
+    scanners: ClassVar[tuple[Scanner, ...]]  #: further facts that judging needs
+
+    def __init__(self, options: Any) -> None: ...
+
+    def judge(self, facts: Facts, project: Project) -> Iterator[Finding | Note]:
+        """All findings of a checkout. Nothing is parsed again."""
+        ...
+
+
+@cache
+def rule_ids() -> tuple[str, ...]:
+    """The ids of all rules, sorted: file names in rules/ with dashes."""
+    folder = Path(__file__).parent / "rules"
+    return tuple(sorted(f.stem.replace("_", "-") for f in folder.glob("[a-z]*.py")))
+
+
+def load_rule(rule_id: str) -> type[Rule]:
+    """The class of a rule: `supervise-tasks` is SuperviseTasks in rules/supervise_tasks.py."""
+    module = import_module("perfmod.rules." + rule_id.replace("-", "_"))
+    name = "".join(word.capitalize() for word in rule_id.split("-"))
+    return cast("type[Rule]", getattr(module, name))
+
+
+def make_rules(rule_ids: Sequence[str], options: dict[str, Any]) -> list[Rule]:
+    """The selected rules with their options (instances of each rule's Options, by rule id)."""
+    made = []
+    for rule_id in rule_ids:
+        rule_class = load_rule(rule_id)
+        made.append(rule_class(options.get(rule_id, rule_class.Options())))
+    return made
+
+
+def rule_id_of(rule: Rule) -> str:
+    return type(rule).__module__.rpartition(".")[2].replace("_", "-")

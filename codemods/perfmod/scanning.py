@@ -1,0 +1,139 @@
+"""The scan stage: bytes -> facts, one file at a time, in worker processes where that pays."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from perfmod.discovery import is_generated, language_of, read_file
+from perfmod.model import Fact, Skipped
+
+if TYPE_CHECKING:
+    from perfmod.rule import Rule, Scanner
+
+# Worker processes cost about 40 ms; below this many files they don't pay.
+FILES_PER_WORKER = 400
+
+
+@dataclass(frozen=True, slots=True)
+class ParseError:
+    """A file that holds a trigger and does not parse."""
+
+    path: str
+    offset: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    """What came of one file that held a trigger."""
+
+    path: str
+    digest: bytes  #: of the bytes that were read: rendering and writing make sure that it is still the same file
+    facts: tuple[Fact, ...] = ()
+    skipped: Skipped | None = None
+
+
+def digest(data: bytes) -> bytes:
+    return blake2b(data, digest_size=16).digest()
+
+
+def scan(root: Path, files: Sequence[str], rules: Sequence[Rule], jobs: int | None = None) -> Iterator[Scanned]:
+    """The facts of every file that holds a trigger, in the order of `files`."""
+    scanners = scanners_of(rules)
+    languages = {language for scanner in scanners for language in scanner.languages}
+    relevant = [path for path in files if language_of(path) in languages]
+    workers = min(jobs or os.cpu_count() or 1, len(relevant) // FILES_PER_WORKER)
+    if workers <= 1:
+        yield from scan_files(root, relevant, scanners)
+    else:
+        yield from scan_in_processes(root, relevant, scanners, workers)
+
+
+def scanners_of(rules: Iterable[Rule]) -> list[Scanner]:
+    """The rules and what they need, each once."""
+    found: dict[type, Scanner] = {}
+    for rule in rules:
+        for scanner in (rule, *rule.scanners):
+            found.setdefault(type(scanner), scanner)
+    return list(found.values())
+
+
+def scan_in_processes(root: Path, files: list[str], scanners: list[Scanner], workers: int) -> Iterator[Scanned]:
+    from multiprocessing import get_all_start_methods, get_context
+
+    context = get_context("fork" if "fork" in get_all_start_methods() else "spawn")
+    size = max(1, min(200, len(files) // (workers * 4)))
+    batches = [files[start : start + size] for start in range(0, len(files), size)]
+    with context.Pool(workers, initializer=start_worker, initargs=(root, scanners)) as pool:
+        for batch in pool.imap(scan_batch, batches):
+            yield from batch
+
+
+_worker: tuple[Path, list[Scanner]]
+
+
+def start_worker(root: Path, scanners: list[Scanner]) -> None:
+    import signal
+
+    global _worker
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _worker = (root, scanners)
+
+
+def scan_batch(files: list[str]) -> list[Scanned]:
+    return list(scan_files(_worker[0], files, _worker[1]))
+
+
+def scan_files(root: Path, files: Iterable[str], scanners: Sequence[Scanner]) -> Iterator[Scanned]:
+    by_language: dict[str | None, list[Scanner]] = {}
+    for scanner in scanners:
+        for language in scanner.languages:
+            by_language.setdefault(language, []).append(scanner)
+    for path in files:
+        data = read_file(root, path)
+        if data is None:
+            continue
+        if isinstance(data, Skipped):
+            yield Scanned(path, b"", skipped=data)
+            continue
+        fitting = [s for s in by_language[language_of(path)] if s.triggers.fit(data)]
+        if not fitting and data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+            fitting = [s for s in by_language[language_of(path)] if s.triggers.fit(utf16_as_utf8(data))]
+        if fitting and not is_generated(path, data):
+            yield scan_file(path, data, fitting)
+
+
+def utf16_as_utf8(data: bytes) -> bytes:
+    return data.decode("utf-16", "replace").encode()
+
+
+def scan_file(path: str, data: bytes, scanners: Sequence[Scanner]) -> Scanned:
+    from perfmod.source.text import Text, Unreadable
+
+    try:
+        text = Text.decode(path, data)
+    except Unreadable as error:
+        return Scanned(path, b"", (ParseError(path, 0, str(error)),))
+    return Scanned(path, digest(data), tuple(facts_of(text, scanners)))
+
+
+def facts_of(text: Any, scanners: Sequence[Scanner]) -> list[Fact]:
+    from perfmod.source.tree import GRAMMARS, Source
+    from perfmod.suppression import scan_comments
+
+    language = language_of(text.path) or ""
+    source = Source(text, language)
+    if language in GRAMMARS:
+        problem = source.error
+        if problem is not None:
+            line, column = text.position(problem.start_byte)
+            return [ParseError(text.path, problem.start_byte, f"syntax error at line {line}, column {column}")]
+    facts = [fact for scanner in scanners for fact in scanner.scan(source)]
+    if facts and language in GRAMMARS:
+        facts.extend(scan_comments(source))
+    return facts
