@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from perfmod.discovery import language_of
 from perfmod.model import (
@@ -27,7 +27,12 @@ from perfmod.source.text import Text
 FileIntent = Replace | RewriteCall | InsertMember | AddImport | DropImport
 
 
-def compose(findings: Sequence[Finding], project: Project, digests: Mapping[str, bytes]) -> Plan:
+def compose(
+    findings: Sequence[Finding],
+    project: Project,
+    digests: Mapping[str, bytes],
+    progress: Callable[[str, int, int], None] | None = None,
+) -> Plan:
     """The changes that mend `findings`.
 
     `digests` are those of the files as they were scanned: one that has changed since is left.
@@ -49,7 +54,9 @@ def compose(findings: Sequence[Finding], project: Project, digests: Mapping[str,
         by_path = group(accepted, expanded)
         changes: list[Change] = []
         failed = False
-        for path, owners in sorted(by_path.items()):
+        for done, (path, owners) in enumerate(sorted(by_path.items())):
+            if progress:
+                progress("Rendering", done, len(by_path))
             try:
                 change = render_change(path, owners, expanded, project, digests)
                 if change is not None:

@@ -12,11 +12,11 @@ from perfmod.discovery import Discovery, discover
 from perfmod.model import Change, Fact, Facts, Finding, Note, Plan, Result, Safety, Skipped, Span
 from perfmod.project import Project
 from perfmod.rule import PARSE_ERROR, Rule, make_rules, rule_id_of
-from perfmod.scanning import ParseError, scan
+from perfmod.scanning import ParseError, files_to_scan, scan, scanners_of
 from perfmod.suppression import Suppression, suppressed
 
 Command = Literal["check", "diff", "apply"]
-Progress = Callable[[int, int], None]
+Progress = Callable[[str, int, int], None]  # stage, done, of how many
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Report:
         return 1 if self.open else 0
 
 
-def run(request: Request) -> Report:
+def run(request: Request, progress: Progress | None = None) -> Report:
     """All stages, as far as the command needs them. Raises PerfmodError on what only the user can mend."""
     settings = request.settings
     if request.command == "apply":
@@ -66,10 +66,11 @@ def run(request: Request) -> Report:
         recover(request.root)
     rules = make_rules(settings.selected, dict(settings.rules))
     discovery = discover(request.root, request.paths, settings.exclude, settings.extend_exclude)
-    facts, digests, skipped = scan_all(discovery, rules, request.jobs)
+    facts, digests, skipped = scan_all(discovery, rules, request.jobs, progress)
     project = Project(request.root, discovery.files, facts)
     findings, notes = judge(rules, facts, project)
-    findings += [parse_error(fact) for fact in facts.of(ParseError)]
+    if PARSE_ERROR not in settings.ignore:
+        findings += [parse_error(fact) for fact in facts.of(ParseError)]
     chosen = sorted((f for f in findings if discovery.is_chosen(f.span.path)), key=place)
     results = suppress(chosen, facts, rules)
     results = [replace(r, fixable=is_fixable(r, settings)) for r in results]
@@ -83,20 +84,31 @@ def run(request: Request) -> Report:
     )
     if request.command == "check":
         return report
-    return change(report, digests)
+    return change(report, digests, progress)
+
+
+def files_of(request: Request) -> list[str]:
+    """The files that a run would look at: of a language that a selected rule reads, and below the named paths."""
+    settings = request.settings
+    rules = make_rules(settings.selected, dict(settings.rules))
+    discovery = discover(request.root, request.paths, settings.exclude, settings.extend_exclude)
+    return [path for path in files_to_scan(discovery.files, scanners_of(rules)) if discovery.is_chosen(path)]
 
 
 def scan_all(
-    discovery: Discovery, rules: Sequence[Rule], jobs: int | None
+    discovery: Discovery, rules: Sequence[Rule], jobs: int | None, progress: Progress | None
 ) -> tuple[Facts, dict[str, bytes], list[Skipped]]:
     facts: list[Fact] = []
     digests: dict[str, bytes] = {}
     skipped: list[Skipped] = []
+    places = {path: number for number, path in enumerate(discovery.files)} if progress else {}
     for scanned in scan(discovery.root, discovery.files, rules, jobs):
         facts.extend(scanned.facts)
         digests[scanned.path] = scanned.digest
         if scanned.skipped is not None:
             skipped.append(scanned.skipped)
+        if progress:
+            progress("Reading", places[scanned.path], len(places))
     return Facts(facts), digests, skipped
 
 
@@ -141,11 +153,11 @@ def is_fixable(result: Result, settings: Settings) -> bool:
     return finding.safety is Safety.SAFE or (finding.safety is Safety.UNSAFE and settings.unsafe_fixes)
 
 
-def change(report: Report, digests: dict[str, bytes]) -> Report:
+def change(report: Report, digests: dict[str, bytes], progress: Progress | None) -> Report:
     """Compose and render what can be mended; with `apply`, write it."""
     from perfmod.compose import compose
 
-    plan = compose([r.finding for r in report.results if r.fixable], report.project, digests)
+    plan = compose([r.finding for r in report.results if r.fixable], report.project, digests, progress)
     report = replace(report, results=tuple(with_refusals(report.results, plan)), changes=plan.changes)
     if report.request.command == "diff" or not plan.changes:
         return report

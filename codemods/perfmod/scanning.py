@@ -45,13 +45,18 @@ def digest(data: bytes) -> bytes:
 def scan(root: Path, files: Sequence[str], rules: Sequence[Rule], jobs: int | None = None) -> Iterator[Scanned]:
     """The facts of every file that holds a trigger, in the order of `files`."""
     scanners = scanners_of(rules)
-    languages = {language for scanner in scanners for language in scanner.languages}
-    relevant = [path for path in files if language_of(path) in languages]
+    relevant = files_to_scan(files, scanners)
     workers = min(jobs or os.cpu_count() or 1, len(relevant) // FILES_PER_WORKER)
     if workers <= 1:
         yield from scan_files(root, relevant, scanners)
     else:
         yield from scan_in_processes(root, relevant, scanners, workers)
+
+
+def files_to_scan(files: Sequence[str], scanners: Iterable[Scanner]) -> list[str]:
+    """The files of a language that some scanner reads."""
+    languages = {language for scanner in scanners for language in scanner.languages}
+    return [path for path in files if language_of(path) in languages]
 
 
 def scanners_of(rules: Iterable[Rule]) -> list[Scanner]:

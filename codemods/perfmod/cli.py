@@ -1,0 +1,216 @@
+"""The command line: options in, exit code out. What they mean stands in request.py, what comes out in reports/."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar
+
+import click
+from click.shell_completion import CompletionItem
+
+from perfmod import __version__
+from perfmod.errors import PerfmodError
+
+CommandT = TypeVar("CommandT", bound=Callable[..., Any])
+FORMATS = ("text", "concise", "json", "patch")  # those of reports.FORMATS; a test holds them together
+CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
+
+
+class Commands(click.Group):
+    """The group, with advice for a word that is no command."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        word = args[0]
+        if word.startswith("-") or self.get_command(ctx, word) is not None:
+            return super().resolve_command(ctx, args)
+        from pathlib import Path
+
+        from perfmod.config import suggestion
+
+        advice = f"; did you mean `perfmod check {word}`?" if Path(word).exists() else suggestion(word, self.commands)
+        raise PerfmodError(f"unknown command `{word}`{advice}")
+
+
+class Choice(click.Choice[str]):
+    """A choice that says what was probably meant."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if value in self.choices:
+            return str(value)
+        from perfmod.config import suggestion
+
+        name = param.opts[-1] if param is not None else "value"
+        raise PerfmodError(f"{name}: unknown value `{value}`{suggestion(str(value), self.choices)}")
+
+
+def complete_rule(_ctx: click.Context, _param: click.Parameter, typed: str) -> list[CompletionItem]:
+    from perfmod.rule import rule_ids
+
+    done, comma, last = typed.rpartition(",")
+    return [CompletionItem(done + comma + rule) for rule in rule_ids() if rule.startswith(last)]
+
+
+def split_commas(_ctx: click.Context, _param: click.Parameter, values: Iterable[str]) -> tuple[str, ...]:
+    """The values of an option that may be repeated and may hold several, with commas between them."""
+    return tuple(word.strip() for value in values for word in value.split(",") if word.strip())
+
+
+def option(*names: str, **settings: Any) -> Callable[[CommandT], CommandT]:
+    return click.option(*names, **settings)
+
+
+def listed(*names: str, **settings: Any) -> Callable[[CommandT], CommandT]:
+    return option(*names, multiple=True, callback=split_commas, **settings)
+
+
+#: The options that check, diff and apply share, in the order of --help.
+SHARED = (
+    click.argument("paths", nargs=-1, type=click.Path()),
+    listed("--select", metavar="RULE", shell_complete=complete_rule, help="Run only these rules (repeat, or commas)."),
+    listed("--ignore", metavar="RULE", shell_complete=complete_rule, help="Leave out these rules too."),
+    option("--unsafe-fixes/--no-unsafe-fixes", default=None, help="Count and apply fixes that may change behaviour."),
+    option("--output-format", "output_format", type=Choice(FORMATS), help="What goes to standard output."),
+    option("-o", "outputs", multiple=True, metavar="[FORMAT=]PATH", help="Also write a report to a file (repeat)."),
+    option("--statistics", is_flag=True, help="Show counts by rule and safety instead of each finding."),
+    option("-q", "--quiet", is_flag=True, help="Show findings and errors only."),
+    option("-v", "--verbose", is_flag=True, help="Show notes, skipped files and the configuration used, too."),
+    option("--color", type=Choice(("auto", "always", "never")), help="Colours; else NO_COLOR and FORCE_COLOR decide."),
+    option("--config", type=click.Path(), metavar="FILE", help="Use this configuration file."),
+    option("--isolated", is_flag=True, help="Ignore configuration files and take PATH as the root."),
+    option("--exit-zero", is_flag=True, help="Exit with 0 even if there are findings."),
+    option("--show-files", is_flag=True, help="List the files that would be looked at, and stop."),
+    option("--exclude", multiple=True, metavar="PATTERN", help="Leave out these, instead of the built-in patterns."),
+    option("--extend-exclude", multiple=True, metavar="PATTERN", help="Leave out these too (.gitignore syntax)."),
+    option("-j", "--jobs", type=click.IntRange(min=1), metavar="N", help="Use up to N worker processes."),
+)
+
+
+def shared_options(function: CommandT) -> CommandT:
+    for decorate in reversed(SHARED):
+        function = decorate(function)
+    return function
+
+
+@click.group(cls=Commands, context_settings=CONTEXT)
+@click.version_option(__version__, message="perfmod %(version)s")
+def perfmod() -> None:
+    """Find production-reliability faults in Python and TypeScript checkouts, and fix them.
+
+    Exit codes: 0 clean, 1 findings (with apply: findings left), 2 wrong usage or an error.
+    """
+
+
+@perfmod.command()
+@shared_options
+def check(**typed: Any) -> int:
+    """Say what is wrong below PATHS (default: here)."""
+    return run("check", typed)
+
+
+@perfmod.command()
+@shared_options
+def diff(**typed: Any) -> int:
+    """Show what apply would change, as a patch, and what has no fix."""
+    return run("diff", typed)
+
+
+@perfmod.command()
+@shared_options
+@option("--dry-run", is_flag=True, help="Show the changes, write nothing: the same as diff.")
+@option("--allow-dirty", is_flag=True, help="Also change files that have uncommitted edits.")
+def apply(dry_run: bool, allow_dirty: bool, **typed: Any) -> int:
+    """Fix what can be fixed below PATHS, and say what is left."""
+    return run("diff" if dry_run else "apply", {**typed, "allow_dirty": allow_dirty})
+
+
+@perfmod.command()
+@option("--output-format", "output_format", type=Choice(("text", "json")), default="text", help="Table or JSON.")
+def rules(output_format: str) -> int:
+    """List all rules."""
+    from perfmod.explain import list_rules
+    from perfmod.reports import write_out
+
+    write_out(list_rules(output_format))
+    return 0
+
+
+@perfmod.command()
+@click.argument("rule", shell_complete=complete_rule)
+def explain(rule: str) -> int:
+    """Show what RULE finds, why, what it changes, and its options."""
+    from perfmod.explain import explain_rule
+    from perfmod.reports import View, write_out
+
+    write_out(explain_rule(rule, View().on(sys.stdout)))
+    return 0
+
+
+@perfmod.command()
+@click.argument("shell", type=Choice(("bash", "zsh", "fish")))
+def completion(shell: str) -> int:
+    """Print the completion script of SHELL, to be sourced in its start-up file."""
+    from click.shell_completion import get_completion_class
+
+    from perfmod.reports import write_out
+
+    kind = get_completion_class(shell)
+    assert kind is not None
+    write_out(kind(perfmod, {}, "perfmod", "_PERFMOD_COMPLETE").source() + "\n")
+    return 0
+
+
+def run(command: str, typed: dict[str, Any]) -> int:
+    """One run of check, diff or apply."""
+    from perfmod.request import Typed, carry_out
+
+    return carry_out(Typed(command=command, **typed))  # type: ignore[arg-type]
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The program. Whatever goes wrong is one line on standard error and an exit code."""
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    sys.exit(exit_code_of(arguments))
+
+
+def exit_code_of(arguments: Sequence[str]) -> int:
+    try:
+        code = perfmod.main(arguments, prog_name="perfmod", standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except click.UsageError as error:
+        help_of = error.ctx.command_path if error.ctx is not None else "perfmod"
+        return fail(f"{error.format_message().rstrip('.')} (see `{help_of} --help`)")
+    except click.ClickException as error:
+        return fail(error.format_message())
+    except PerfmodError as error:
+        return fail(str(error))
+    except (click.Abort, KeyboardInterrupt):
+        return 130
+    except Exception as error:
+        return fail(internal_error(error, verbose=not {"-v", "--verbose"}.isdisjoint(arguments)))
+
+
+def fail(message: str) -> int:
+    """One line on standard error; the exit code of errors."""
+    line = " ".join(message.split("\n")).strip()
+    print("perfmod: error: " + line.encode("utf-8", "backslashreplace").decode(), file=sys.stderr)
+    return 2
+
+
+def internal_error(error: Exception, *, verbose: bool) -> str:
+    """What a fault in perfmod itself says: the exception's type and place; with `verbose` the traceback before it."""
+    import re
+    import traceback
+
+    cause = error.__cause__
+    # An exception of a worker process carries its traceback as text.
+    remote = type(cause).__name__ == "RemoteTraceback"
+    trace = str(cause) if remote else "".join(traceback.format_exception(error))
+    if verbose:
+        print(trace, file=sys.stderr)
+    places = re.findall(r'File ".*?([^/\\]+[/\\][^/\\]+\.py)", line (\d+)', trace)
+    place = ":".join(places[-1]) if places else "unknown place"
+    advice = "" if verbose else "; -v shows the traceback"
+    return f"internal error, please report it: {type(error).__name__} at {place}: {error}{advice}"

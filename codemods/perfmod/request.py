@@ -1,0 +1,127 @@
+"""From what was typed to a run and its reports: paths, root, settings, formats."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from perfmod.config import Settings, check_rules, config_file, find_root, load_settings
+from perfmod.errors import PerfmodError
+from perfmod.pipeline import Command, Report, Request, files_of
+from perfmod.pipeline import run as run_pipeline
+from perfmod.reports import Output, View, parse_output, publish, write_out
+from perfmod.rule import PARSE_ERROR, rule_ids
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """The options of check, diff and apply as they were typed."""
+
+    command: Command
+    paths: tuple[str, ...] = ()
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    unsafe_fixes: bool | None = None
+    output_format: str | None = None
+    outputs: tuple[str, ...] = ()
+    statistics: bool = False
+    quiet: bool = False
+    verbose: bool = False
+    color: str | None = None
+    config: str | None = None
+    isolated: bool = False
+    exit_zero: bool = False
+    show_files: bool = False
+    exclude: tuple[str, ...] = ()
+    extend_exclude: tuple[str, ...] = ()
+    jobs: int | None = None
+    allow_dirty: bool = False
+
+
+def carry_out(typed: Typed) -> int:
+    """Run the command, write its reports, and give its exit code."""
+    outputs = read_outputs(typed)
+    request = read_request(typed)
+    if typed.show_files:
+        write_out("".join(f"{path}\n" for path in files_of(request)))
+        return 0
+    report = run_with_progress(request, quiet=typed.quiet)
+    view = View(quiet=typed.quiet, verbose=typed.verbose, statistics=typed.statistics)
+    publish(report, outputs, view.on(sys.stdout, typed.color), view.on(sys.stderr, typed.color))
+    return 0 if typed.exit_zero and report.exit_code == 1 else report.exit_code
+
+
+def read_outputs(typed: Typed) -> list[Output]:
+    """Where reports go: standard output first. Raises PerfmodError on what could not be written later."""
+    main = typed.output_format or ("patch" if typed.command == "diff" else "text")
+    outputs = [Output(main), *map(parse_output, typed.outputs)]
+    if typed.command == "check" and any(output.format == "patch" for output in outputs):
+        raise PerfmodError("check changes nothing, so it has no patch; use `perfmod diff`")
+    return outputs
+
+
+def read_request(typed: Typed) -> Request:
+    """What the run is about. The command line beats the configuration file."""
+    paths = tuple(read_path(path) for path in typed.paths or (".",))
+    root = find_root(paths[0], isolated=typed.isolated)
+    settings = override(load_settings(choose_config(typed, root)), typed)
+    if rule_ids() and not settings.selected:
+        raise PerfmodError("no rule is left to run: every selected rule is ignored")
+    return Request(typed.command, root, paths, settings, typed.allow_dirty, typed.jobs)
+
+
+def read_path(typed: str) -> Path:
+    """The absolute form of a path. Raises PerfmodError where it does not exist or is a file that can't be read."""
+    path = Path(typed)
+    try:
+        path.stat()
+        if path.is_dir():
+            os.scandir(path).close()
+        elif path.is_file():
+            path.open("rb").close()
+        else:
+            raise PerfmodError(f"neither a file nor a folder: {typed}")
+        return path.resolve()
+    except FileNotFoundError:
+        raise PerfmodError(f"no such file or folder: {typed}") from None
+    except OSError as error:
+        raise PerfmodError(f"cannot read {typed}: {error.strerror}") from None
+
+
+def choose_config(typed: Typed, root: Path) -> Path | None:
+    if typed.config is None:
+        return None if typed.isolated else config_file(root)
+    if typed.isolated:
+        raise PerfmodError("--config and --isolated exclude each other")
+    return Path(typed.config)
+
+
+def override(settings: Settings, typed: Typed) -> Settings:
+    """The settings of the file with those of the command line on top. --select also undoes the file's `ignore`."""
+    check_rules(typed.select, "--select: ")
+    check_rules((rule for rule in typed.ignore if rule != PARSE_ERROR), "--ignore: ")
+    return replace(
+        settings,
+        select=typed.select or settings.select,
+        ignore=unique((*(() if typed.select else settings.ignore), *typed.ignore)),
+        unsafe_fixes=settings.unsafe_fixes if typed.unsafe_fixes is None else typed.unsafe_fixes,
+        exclude=typed.exclude or settings.exclude,
+        extend_exclude=(*settings.extend_exclude, *typed.extend_exclude),
+    )
+
+
+def unique(words: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(words))
+
+
+def run_with_progress(request: Request, *, quiet: bool) -> Report:
+    """The run, with a progress bar where a person is watching."""
+    if quiet or not sys.stderr.isatty():
+        return run_pipeline(request)
+    from perfmod.reports.progress import Bar
+
+    with Bar() as bar:
+        return run_pipeline(request, bar.show)
