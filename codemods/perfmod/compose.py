@@ -172,7 +172,9 @@ def render_module(modules: Sequence[AddModule]) -> bytes:
 
     if len(modules) > 1:
         raise CannotRender("two rules want different helper modules at the same path")
-    return templates.render(modules[0].template, dict(modules[0].options)).encode()
+    render = getattr(templates, f"render_{modules[0].template}")
+    text: str = render(**dict(modules[0].options))
+    return text.encode()
 
 
 def encode(text: Text, utf8: bytes) -> bytes:

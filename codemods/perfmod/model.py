@@ -75,7 +75,6 @@ class RewriteCall:
     prepend: tuple[str, ...] = ()  #: source texts of positional arguments that come first
     keywords: tuple[tuple[str, str], ...] = ()  #: (name, source text) of keyword arguments that come last
     positional: str | None = None  #: a keyword argument that becomes the first positional one
-    unwrap_await: bool = False
 
 
 @dataclass(frozen=True, slots=True)

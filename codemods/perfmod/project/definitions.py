@@ -1,0 +1,68 @@
+"""Definitions in other files of the checkout: looked up by name when a finding depends on one."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from perfmod.project import Project
+    from perfmod.source.tree import Source
+
+
+def source_of(project: Project, path: str, origin: str) -> tuple[Source, str] | None:
+    """The module of the checkout that defines a dotted origin, as a file at `path` would import it, and the last name.
+
+    None where it is no module of the checkout, or does not parse.
+    """
+    from perfmod.source.tree import Source
+
+    module, _, name = origin.rpartition(".")
+    found = project.layout.module_path(path, module) if module else None
+    text = project.text(found) if found is not None else None
+    if text is None:
+        return None
+    source = Source(text, "python")
+    return None if source.error is not None else (source, name)
+
+
+def is_async_function(project: Project, path: str, origin: str) -> bool:
+    """Whether an imported name is a plain `async def` at the top level of a module of the checkout."""
+    from perfmod.source.coroutines import is_async_function as is_async_definition
+    from perfmod.source.python import Names
+
+    found = source_of(project, path, origin)
+    if found is None:
+        return False
+    source, name = found
+    bindings = Names(source).bindings(name).get(source.root.id, [])
+    return len(bindings) == 1 and bindings[0].owner is not None and is_async_definition(bindings[0].owner)
+
+
+def inherits_logging_handler(project: Project, path: str, bases: tuple[str, ...]) -> bool:
+    """Whether one of a class's bases, followed across files, is a logging handler or filter."""
+    from perfmod.source.python import Imported, Names
+    from perfmod.source.task_places import class_bases, is_logging_base
+
+    waiting = [(path, base) for base in bases]
+    seen: set[tuple[str, str]] = set()
+    while waiting:
+        place = waiting.pop()
+        if place in seen or len(seen) > 50:
+            continue
+        seen.add(place)
+        if is_logging_base(place[1]):
+            return True
+        found = source_of(project, *place)
+        if found is None or not re.search(rb"\blogging\b|^from |^import ", found[0].utf8, re.M):
+            continue
+        source, name = found
+        names = Names(source)
+        for binding in names.bindings(name).get(source.root.id, ()):
+            if binding.kind == "class" and binding.owner is not None:
+                body = binding.owner.child_by_field_name("body")
+                if body is not None and body.named_children:
+                    waiting += [(source.path, base) for base in class_bases(names, body.named_children[0])]
+            elif binding.kind == "import" and isinstance(meaning := names.meaning(binding.node), Imported):
+                waiting.append((source.path, meaning.qualified))
+    return False
