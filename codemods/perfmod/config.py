@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import tomllib
 import types
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -11,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from perfmod.errors import PerfmodError
-from perfmod.rule import load_rule, rule_ids
+from perfmod.rule import PARSE_ERROR, load_rule, rule_ids
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,34 +56,37 @@ def config_file(folder: Path) -> Path | None:
 
 
 def git_top_level(folder: Path) -> Path | None:
-    """The top of the git checkout that holds a folder; None outside git or without git."""
-    if not any((parent / ".git").exists() for parent in (folder, *folder.parents)):
-        return None
-    try:
-        found = subprocess.run(
-            ["git", "rev-parse", "--show-toplevel"], cwd=folder, capture_output=True, text=True, check=False
-        )
-    except OSError:
-        return None
-    return Path(found.stdout.rstrip("\n")) if found.returncode == 0 else None
+    """The top of the git checkout, work tree or submodule that holds a folder; None outside git."""
+    return next((above for above in (folder, *folder.parents) if (above / ".git").exists()), None)
 
 
 def load_settings(path: Path | None) -> Settings:
     """The settings of a configuration file; the defaults for None. Raises PerfmodError on anything it can't accept."""
     if path is None:
         return Settings()
+    import tomllib
+
     try:
         document = tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
         raise PerfmodError(f"cannot read the configuration {path}: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise PerfmodError(f"{path} is not valid TOML: {error}") from None
-    table = document.get("tool", {}).get("perfmod", {}) if path.name == "pyproject.toml" else document
+    table = tool_table(document) if path.name == "pyproject.toml" else document
     tables = table.pop("rules", {}) if isinstance(table, dict) else {}
+    if not isinstance(tables, dict):
+        raise PerfmodError(f"{path}: [rules]: expected a table")
     settings: Settings = read_table(Settings, table, f"{path}", skip=("rules",))
-    check_rules((*settings.select, *settings.ignore, *tables), f"{path}: ")
+    check_rules((*settings.select, *tables), f"{path}: ")
+    check_rules(settings.ignore, f"{path}: `ignore`: ", also=(PARSE_ERROR,))
     options = {rule: read_table(load_rule(rule).Options, t, f"{path}: [rules.{rule}]") for rule, t in tables.items()}
     return replace(settings, rules=options)
+
+
+def tool_table(document: Mapping[str, Any]) -> Any:
+    """[tool.perfmod] of a pyproject.toml; empty where it has none."""
+    tool = document.get("tool", {})
+    return tool.get("perfmod", {}) if isinstance(tool, dict) else {}
 
 
 def read_table(kind: type, table: Any, place: str, skip: Iterable[str] = ()) -> Any:
@@ -125,11 +126,12 @@ def convert(value: Any, hint: Any, place: str) -> Any:
     return value
 
 
-def check_rules(named: Iterable[str], place: str = "") -> None:
-    """Raises PerfmodError for the first name that is no rule."""
+def check_rules(named: Iterable[str], place: str = "", also: tuple[str, ...] = ()) -> None:
+    """Raises PerfmodError for the first name that is no rule and not one of `also`."""
+    known = (*rule_ids(), *also)
     for name in named:
-        if name not in rule_ids():
-            raise PerfmodError(f"{place}unknown rule `{name}`{suggestion(name, rule_ids())}")
+        if name not in known:
+            raise PerfmodError(f"{place}unknown rule `{name}`{suggestion(name, known)}")
 
 
 def suggestion(word: str, known: Iterable[str]) -> str:

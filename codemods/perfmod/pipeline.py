@@ -13,7 +13,6 @@ from perfmod.model import Change, Fact, Facts, Finding, Note, Plan, Result, Safe
 from perfmod.project import Project
 from perfmod.rule import PARSE_ERROR, Rule, make_rules, rule_id_of
 from perfmod.scanning import ParseError, files_to_scan, scan, scanners_of
-from perfmod.suppression import Suppression, suppressed
 
 Command = Literal["check", "diff", "apply"]
 Progress = Callable[[str, int, int], None]  # stage, done, of how many
@@ -68,7 +67,7 @@ def run(request: Request, progress: Progress | None = None) -> Report:
     discovery = discover(request.root, request.paths, settings.exclude, settings.extend_exclude)
     facts, digests, skipped = scan_all(discovery, rules, request.jobs, progress)
     project = Project(request.root, discovery.files, facts)
-    findings, notes = judge(rules, facts, project)
+    findings, notes = judge(rules, facts, project) if digests else ([], [])  # no file holds a trigger
     if PARSE_ERROR not in settings.ignore:
         findings += [parse_error(fact) for fact in facts.of(ParseError)]
     chosen = sorted((f for f in findings if discovery.is_chosen(f.span.path)), key=place)
@@ -135,8 +134,12 @@ def place(finding: Finding) -> tuple[Span, str]:
     return finding.span, finding.rule
 
 
-def suppress(findings: Iterable[Finding], facts: Facts, rules: Sequence[Rule]) -> list[Result]:
+def suppress(findings: Sequence[Finding], facts: Facts, rules: Sequence[Rule]) -> list[Result]:
     """Each finding, and whether a comment says that it has been reviewed."""
+    if not findings:
+        return []
+    from perfmod.suppression import Suppression, suppressed
+
     comments = facts.by_path(Suppression)
     reviewed = {rule_id_of(rule): rule.reviewed for rule in rules}
     return [

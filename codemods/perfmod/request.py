@@ -5,19 +5,19 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 from perfmod.config import Settings, check_rules, config_file, find_root, load_settings
 from perfmod.errors import PerfmodError
 from perfmod.pipeline import Command, Report, Request, files_of
 from perfmod.pipeline import run as run_pipeline
 from perfmod.reports import Output, View, parse_output, publish, write_out
-from perfmod.rule import PARSE_ERROR, rule_ids
+from perfmod.rule import PARSE_ERROR
 
 
-@dataclass(frozen=True, slots=True)
-class Typed:
+class Typed(NamedTuple):
     """The options of check, diff and apply as they were typed."""
 
     command: Command
@@ -68,7 +68,7 @@ def read_request(typed: Typed) -> Request:
     paths = tuple(read_path(path) for path in typed.paths or (".",))
     root = find_root(paths[0], isolated=typed.isolated)
     settings = override(load_settings(choose_config(typed, root)), typed)
-    if rule_ids() and not settings.selected:
+    if settings.ignore and not settings.selected:
         raise PerfmodError("no rule is left to run: every selected rule is ignored")
     return Request(typed.command, root, paths, settings, typed.allow_dirty, typed.jobs)
 
@@ -102,7 +102,7 @@ def choose_config(typed: Typed, root: Path) -> Path | None:
 def override(settings: Settings, typed: Typed) -> Settings:
     """The settings of the file with those of the command line on top. --select also undoes the file's `ignore`."""
     check_rules(typed.select, "--select: ")
-    check_rules((rule for rule in typed.ignore if rule != PARSE_ERROR), "--ignore: ")
+    check_rules(typed.ignore, "--ignore: ", also=(PARSE_ERROR,))
     return replace(
         settings,
         select=typed.select or settings.select,

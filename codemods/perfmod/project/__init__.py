@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from perfmod.discovery import read_file
 from perfmod.model import Facts
-from perfmod.source.text import Text, Unreadable
 
 if TYPE_CHECKING:
     from perfmod.project.layout import Layout
     from perfmod.project.packages import Packages
+    from perfmod.source.text import Text
 
 
 class Project:
@@ -37,6 +37,8 @@ class Project:
     def text(self, path: str) -> Text | None:
         """The decoded text of a file, read once; None where it can't be had."""
         if path not in self._texts:
+            from perfmod.source.text import Text, Unreadable
+
             data = self.raw(path)
             try:
                 self._texts[path] = None if data is None else Text.decode(path, data)

@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Protocol, cast
+from typing import IO, TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 
 from perfmod.config import suggestion
 from perfmod.errors import PerfmodError
@@ -27,8 +26,7 @@ FORMATS: dict[str, tuple[str, ...]] = {
 FOR_MACHINES = frozenset({"json", "patch"})
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(NamedTuple):
     """How a report is to look."""
 
     color: bool = False
@@ -42,7 +40,7 @@ class View:
         width = self.width
         if stream.isatty():
             width = max(40, min(os.get_terminal_size(stream.fileno()).columns, 140))
-        return replace(self, color=wants_color(stream, color), width=width)
+        return self._replace(color=wants_color(stream, color), width=width)
 
 
 def wants_color(stream: IO[str], choice: str | None) -> bool:
@@ -68,8 +66,7 @@ def load_format(name: str) -> Format:
     return cast("Format", import_module(f"perfmod.reports.{name}"))
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(NamedTuple):
     """A report that was asked for, and where it goes. No path: standard output."""
 
     format: str

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from perfmod.model import Safety
 from perfmod.reports.colors import BOLD, DIM, GREEN, RED, YELLOW, paint
-from perfmod.reports.frame import code_frame
 from perfmod.reports.places import locate, printable
 from perfmod.reports.summary import summarise
 
@@ -16,6 +14,7 @@ if TYPE_CHECKING:
     from perfmod.pipeline import Report
     from perfmod.reports import View
 
+LABEL = len("unsafe")  # the longest
 COLORS = {Safety.SAFE: GREEN, Safety.UNSAFE: YELLOW, Safety.MANUAL: RED}
 
 
@@ -30,6 +29,8 @@ def render(report: Report, view: View) -> str:
 
 def block(result: Result, report: Report, view: View) -> list[str]:
     """One finding."""
+    from perfmod.reports.frame import code_frame
+
     finding = result.finding
     place = locate(finding.span, report.project)
     text = report.project.text(finding.span.path)
@@ -52,7 +53,9 @@ def heading(finding: Finding, where: str, view: View) -> str:
 
 def paragraph(label: str, text: str, view: View) -> list[str]:
     """A labelled text, wrapped with a hanging indent."""
-    indent = " " * 8
+    from textwrap import wrap
+
+    indent = " " * (LABEL + 3)
     first, *rest = wrap(printable(text), view.width, initial_indent=indent, subsequent_indent=indent) or [indent]
-    named = paint(label, DIM) + " " * (7 - len(label)) if view.color else label.ljust(7)
-    return [f"{named} {first[8:]}", *rest]
+    named = paint(label, DIM) + " " * (LABEL - len(label)) if view.color else label.ljust(LABEL)
+    return [f"  {named} {first[LABEL + 3 :]}", *rest]
