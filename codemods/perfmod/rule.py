@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
 if TYPE_CHECKING:
     from perfmod.model import Fact, Facts, Finding, Note
     from perfmod.project import Project
-    from perfmod.source import Source
+    from perfmod.source.tree import Source
 
 #: Not in rules/: findings that the pipeline itself makes.
 PARSE_ERROR = "parse-error"
@@ -23,16 +22,16 @@ PARSE_ERROR = "parse-error"
 class Triggers:
     """Which files are worth parsing: those that hold all byte strings of any one group.
 
-    `pattern` is a second, dearer test for a file that passed the first.
+    `confirm` is a second, dearer test for a file that passed the first.
     """
 
     any_of: tuple[tuple[bytes, ...], ...]
-    pattern: re.Pattern[bytes] | None = None
+    confirm: Callable[[bytes], bool] | None = None
 
     def fit(self, data: bytes) -> bool:
         if not any(all(needle in data for needle in group) for group in self.any_of):
             return False
-        return self.pattern is None or self.pattern.search(data) is not None
+        return self.confirm is None or self.confirm(data)
 
 
 class Scanner(Protocol):

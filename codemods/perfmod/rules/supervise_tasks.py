@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -10,10 +9,11 @@ from typing import TYPE_CHECKING, Literal
 
 from perfmod.model import AddImport, AddModule, DropImport, Fact, Facts, Finding, RewriteCall, Safety
 from perfmod.rule import Triggers
+from perfmod.source.words import may_make_tasks
 
 if TYPE_CHECKING:
     from perfmod.project import Project
-    from perfmod.source import Source
+    from perfmod.source.tree import Source
     from perfmod.source.tasks import TaskSite
 
 TEMPLATE = "background_tasks"
@@ -93,13 +93,17 @@ class SuperviseTasks:
     Options = Options
     languages = ("python",)
     triggers = Triggers(
-        ((b"create_task",), (b"ensure_future",), (b"run_coroutine_threadsafe",), (b"run_in_executor",), (b"asyncio.",)),
-        re.compile(
-            rb"(?<![\w.])(?:create_task|ensure_future|run_coroutine_threadsafe)\b"
-            rb"|(?:asyncio|loop|tasks|[)\]])\s*\.[\s\\]*(?:create_task|ensure_future|run_coroutine_threadsafe)\b"
-            rb"|asyncio[ \t]+as\b"
-            rb"|(?m:^[ \t]*(?:_[ \t]*=[ \t]*)?(?:asyncio\s*\.\s*(?:gather|shield|Task)|[\w.()]+\.run_in_executor)\b)"
+        (
+            (b"create_task",),
+            (b"ensure_future",),
+            (b"run_coroutine_threadsafe",),
+            (b"run_in_executor",),
+            (b"asyncio.gather",),
+            (b"asyncio.shield",),
+            (b"asyncio.Task",),
+            (b"asyncio as",),
         ),
+        may_make_tasks,
     )
     reviewed = ("RUF006", "ASYNC300", "asyncio-dangling-task")
     scanners = (HandlerScanner(),)

@@ -78,8 +78,7 @@ class Names:
 
     def occurrences(self, name: str) -> Iterator[Node]:
         """Every identifier of the file with this spelling, except attribute and keyword names."""
-        pattern = re.compile(rb"(?<![^\W])%b(?![^\W])" % re.escape(name.encode()))
-        for node in self.source.find(pattern):
+        for node in self.source.find_word(name.encode()):
             if node.type == "identifier" and self.source.code(node) == name and not is_member_name(node):
                 yield node
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -20,9 +19,6 @@ from perfmod.source.tree import Source
 
 MAXIMUM_DEPTH = 100  # LibCST recurses: 300 chained calls raise, 3,000 nested ones crash it
 
-CANDIDATE = re.compile(
-    rb"(?<!\w)(create_task|ensure_future|run_coroutine_threadsafe|gather|shield|Task|run_in_executor)(?!\w)"
-)
 #: asyncio's functions that make a task which the caller must keep
 MAKERS = {"create_task": "create", "ensure_future": "ensure"}
 #: ... and those that are reported, never rewritten
@@ -100,13 +96,14 @@ def helper_name_taken(names: Names) -> bool:
 def candidates(names: Names) -> Iterator[Node]:
     """Every place that may name one of asyncio's task makers, also through an alias."""
     aliases: set[str] = set()
-    for node in names.source.find(CANDIDATE):
-        if node.type != "identifier":
-            continue
-        yield node
-        alias = alias_made_at(node)
-        if alias is not None:
-            aliases.add(names.source.code(alias))
+    for word in (*MAKERS, *REPORTED):
+        for node in names.source.find_word(word.encode()):
+            if node.type != "identifier":
+                continue
+            yield node
+            alias = alias_made_at(node)
+            if alias is not None:
+                aliases.add(names.source.code(alias))
     for alias_name in sorted(aliases):
         yield from names.occurrences(alias_name)
 

@@ -11,6 +11,7 @@ from tree_sitter import Language, Node, Parser, Tree
 
 from perfmod.model import Span
 from perfmod.source.text import Text
+from perfmod.source.words import starts_of_word
 
 GRAMMARS = {
     "python": ("tree_sitter_python", "language"),
@@ -65,6 +66,13 @@ class Source:
         group = 1 if pattern.groups else 0
         for match in pattern.finditer(self.utf8):
             node = self.root.descendant_for_byte_range(match.start(group), match.end(group))
+            if node is not None:
+                yield node
+
+    def find_word(self, word: bytes) -> Iterator[Node]:
+        """The smallest node at each whole-word occurrence of `word`. Faster than a pattern."""
+        for start in starts_of_word(self.utf8, word):
+            node = self.root.descendant_for_byte_range(start, start + len(word))
             if node is not None:
                 yield node
 

@@ -1,0 +1,38 @@
+"""Whole words in bytes: the cheapest question that can be asked of a file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+WORD_BYTES = frozenset(bytes((byte,)) for byte in range(256) if byte >= 0x80 or chr(byte).isalnum() or byte == 0x5F)
+
+# What stands before `.create_task` where it may be asyncio's: the module, a loop, a call or an item.
+TASK_RECEIVER = re.compile(rb"(?:asyncio|loop|tasks|[)\]])[\s\\]*\.[\s\\]*\Z")
+# What stands before a call that is a statement of its own.
+STATEMENT_START = re.compile(rb"(?:^|[\n;:])[ \t]*(?:_[ \t]*=[ \t]*)?[\w.()]*\Z")
+
+
+def starts_of_word(data: bytes, word: bytes) -> Iterator[int]:
+    """Every offset at which `word` stands as a whole word. Faster than a pattern with word boundaries."""
+    start = data.find(word)
+    while start >= 0:
+        end = start + len(word)
+        if data[start - 1 : start] not in WORD_BYTES and data[end : end + 1] not in WORD_BYTES:
+            yield start
+        start = data.find(word, end)
+
+
+def may_make_tasks(data: bytes) -> bool:
+    """Whether parsing a Python file could find an asyncio task that is let go."""
+    if b"asyncio as" in data:
+        return True
+    for word in (b"create_task", b"ensure_future", b"run_coroutine_threadsafe"):
+        for start in starts_of_word(data, word):
+            if data[start - 1 : start] != b"." or TASK_RECEIVER.search(data, max(0, start - 40), start):
+                return True
+    for word in (b"asyncio.gather", b"asyncio.shield", b"asyncio.Task", b"asyncio.tasks.Task", b"run_in_executor"):
+        for start in starts_of_word(data, word):
+            if STATEMENT_START.search(data, max(0, start - 120), start):
+                return True
+    return False
