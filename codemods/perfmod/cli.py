@@ -140,7 +140,7 @@ def rules(output_format: str) -> int:
 @perfmod.command()
 @click.argument("rule", shell_complete=complete_rule)
 def explain(rule: str) -> int:
-    """Show what RULE finds, why, what it changes, and its options."""
+    """Show what RULE finds, why it matters, what it changes, and its options."""
     from perfmod.explain import explain_rule
     from perfmod.reports import View, write_out
 

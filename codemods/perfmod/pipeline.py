@@ -41,6 +41,7 @@ class Report:
     skipped: tuple[Skipped, ...] = ()
     changes: tuple[Change, ...] = ()
     files: int = 0
+    recovered: tuple[str, ...] = ()  #: what `apply` first finished or undid of a run that was killed
     refused: str | None = None  #: why nothing was written, where `apply` could not keep anything
 
     @property
@@ -59,10 +60,11 @@ class Report:
 def run(request: Request, progress: Progress | None = None) -> Report:
     """All stages, as far as the command needs them. Raises PerfmodError on what only the user can mend."""
     settings = request.settings
+    recovered: list[str] = []
     if request.command == "apply":
         from perfmod.writing import recover
 
-        recover(request.root)
+        recovered = recover(request.root)
     rules = make_rules(settings.selected, dict(settings.rules))
     discovery = discover(request.root, request.paths, settings.exclude, settings.extend_exclude)
     facts, digests, skipped = scan_all(discovery, rules, request.jobs, progress)
@@ -80,6 +82,7 @@ def run(request: Request, progress: Progress | None = None) -> Report:
         tuple(n for n in notes if discovery.is_chosen(n.span.path)),
         tuple(sorted((*discovery.skipped, *skipped))),
         files=len(discovery.files if discovery.chosen is None else discovery.chosen),
+        recovered=tuple(recovered),
     )
     if request.command == "check":
         return report
@@ -166,7 +169,7 @@ def change(report: Report, digests: dict[str, bytes], progress: Progress | None)
         return report
     from perfmod.writing import write
 
-    outcome = write(report.request.root, plan.changes, allow_dirty=report.request.allow_dirty)
+    outcome = write(report.request.root, plan.changes, plan.paths.values(), allow_dirty=report.request.allow_dirty)
     written = {change.path for change in outcome.written}
     touched = {finding: paths for finding, paths in plan.paths.items() if paths <= written}
     results = tuple(replace(r, applied=r.finding in touched) for r in report.results)

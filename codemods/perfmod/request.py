@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
+from perfmod import __version__
 from perfmod.config import Settings, check_rules, config_file, find_root, load_settings
 from perfmod.errors import PerfmodError
 from perfmod.pipeline import Command, Report, Request, files_of
@@ -48,6 +49,8 @@ def carry_out(typed: Typed) -> int:
     if typed.show_files:
         write_out("".join(f"{path}\n" for path in files_of(request)))
         return 0
+    if typed.verbose:
+        write_out(describe(typed, request), sys.stderr)
     report = run_with_progress(request, quiet=typed.quiet)
     view = View(quiet=typed.quiet, verbose=typed.verbose, statistics=typed.statistics)
     publish(report, outputs, view.on(sys.stdout, typed.color), view.on(sys.stderr, typed.color))
@@ -89,6 +92,13 @@ def read_path(typed: str) -> Path:
         raise PerfmodError(f"no such file or folder: {typed}") from None
     except OSError as error:
         raise PerfmodError(f"cannot read {typed}: {error.strerror}") from None
+
+
+def describe(typed: Typed, request: Request) -> str:
+    """What --verbose says before the run."""
+    config = choose_config(typed, request.root)
+    rules = ", ".join(request.settings.selected) or "none"
+    return f"perfmod {__version__}: root {request.root}, configuration {config or 'none'}, rules {rules}\n"
 
 
 def choose_config(typed: Typed, root: Path) -> Path | None:

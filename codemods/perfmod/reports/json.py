@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from perfmod import __version__
 from perfmod.fingerprint import fingerprints
+from perfmod.model import AddModule, Replace, Span
 from perfmod.reports.places import locate
 
 if TYPE_CHECKING:
@@ -65,6 +67,14 @@ def finding_of(result: Result, fingerprint: str, report: Report) -> dict[str, An
     }
 
 
+def modules_of(finding: Finding, report: Report) -> Iterator[Replace]:
+    """The helper modules that the fix creates, as edits of empty files."""
+    created = {change.path: change.after for change in report.changes if change.kind == "create"}
+    for intent in finding.intents:
+        if isinstance(intent, AddModule) and intent.path in created:
+            yield Replace(Span(intent.path, 0, 0), created[intent.path].decode())
+
+
 def fix_of(finding: Finding, report: Report) -> dict[str, Any] | None:
     """The fix with its edits; only `diff` renders them, so that `check` stays cheap."""
     if not finding.intents:
@@ -73,8 +83,6 @@ def fix_of(finding: Finding, report: Report) -> dict[str, Any] | None:
     if report.request.command == "diff":
         from perfmod.compose import edits_of
 
-        edits = [
-            {"path": e.span.path, "start": e.span.start, "end": e.span.end, "text": e.text}
-            for e in edits_of(finding, report.project)
-        ]
+        rendered = [*edits_of(finding, report.project), *modules_of(finding, report)]
+        edits = [{"path": e.span.path, "start": e.span.start, "end": e.span.end, "text": e.text} for e in rendered]
     return {"title": finding.title or finding.message, "edits": edits}

@@ -6,7 +6,9 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from perfmod.config import git_top_level
 from perfmod.model import Safety
+from perfmod.reports.colors import BOLD, paint
 from perfmod.reports.places import locate, printable
 
 if TYPE_CHECKING:
@@ -19,10 +21,19 @@ SHOWN_SKIPPED = 5
 
 def summarise(report: Report, view: View) -> list[str]:
     """The lines below the findings."""
-    lines = [*notes(report, view), *skipped(report, view)]
+    aside = [*notes(report, view), *skipped(report, view)]
     if report.request.command == "apply":
-        return [*lines, *changed(report), *left(report)]
-    return [*lines, found(report), *fixable(report), *reasons(r for r in report.open if not r.fixable)]
+        heads = [*changed(report), *left(report)] or [found(report)]
+        rest = advice(report)
+    else:
+        heads = [found(report), *reasons(result for result in report.open if not result.fixable)]
+        rest = fixable(report)
+    return [*aside, *(emphasise(line, view) for line in heads), *rest]
+
+
+def emphasise(line: str, view: View) -> str:
+    """Bold where it begins a part of the summary."""
+    return paint(line, BOLD) if view.color and not line.startswith(" ") else line
 
 
 def found(report: Report) -> str:
@@ -60,16 +71,25 @@ def changed(report: Report) -> list[str]:
     words = {"create": "created", "modify": "modified"}
     lines = [f"Fixed {count(applied, 'finding')} in {count(len(report.changes), 'file')}:"]
     lines += [f"  {words[change.kind]:8}  {printable(change.path)}" for change in report.changes]
-    return [*lines, "Read the changes with `git diff`, then run the tests."]
+    return lines
+
+
+def advice(report: Report) -> list[str]:
+    """What to do after `apply`."""
+    if not report.changes:
+        return []
+    read = "Read the changes with `git diff`, then run" if git_top_level(report.request.root) else "Run"
+    return [f"{read} the tests."]
 
 
 def left(report: Report) -> list[str]:
     """What `apply` left, and why."""
     if not report.open:
-        return [] if report.changes else [found(report)]
+        return []
     held = sum(is_held_back(result) for result in report.open)
-    advice = f"; {held} of them fixable with --unsafe-fixes" if held else ""
-    return [f"{count(len(report.open), 'finding')} left{advice}.", *reasons(report.open)]
+    share = "" if held == len(report.open) else f"{held} of them "
+    option = f", {share}fixable with --unsafe-fixes" if held else ""
+    return [f"{count(len(report.open), 'finding')} left{option}:", *reasons(report.open)]
 
 
 def reasons(results: Iterable[Result]) -> list[str]:
