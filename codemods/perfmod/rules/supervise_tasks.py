@@ -19,16 +19,14 @@ if TYPE_CHECKING:
 TEMPLATE = "background_tasks"
 FUNCTION = "create_background_task"
 
+LOST = "it may vanish before it is done, and nobody is told if it fails"
 WHY = {
-    "dropped": "nothing keeps this task: the event loop holds only a weak reference, so it may vanish before it is done,"
-    " and nobody is told if it fails",
-    "unread": "nobody reads the name that holds this task: it may vanish when the function ends, and nobody is told if"
-    " it fails",
-    "callback": "the loop drops what this callback gives back: the task may vanish before it is done, and nobody is told"
-    " if it fails",
-    "followed": "nothing keeps this task once the statement is done: it may vanish before its callback runs",
-    "held": "this task is kept, so a failure stays in it without a word",
-    "reported": "nothing keeps what this makes: it may vanish before it is done, and nobody is told if it fails",
+    "dropped": f"nothing keeps this task: {LOST}",
+    "unread": f"nobody reads the name that holds this task: {LOST}",
+    "callback": f"the loop drops the task that this callback gives back: {LOST}",
+    "followed": "nothing keeps this task: it may vanish before its callback runs",
+    "held": "this task is kept, so its failure stays in it without a word",
+    "reported": f"nothing keeps what this makes: {LOST}",
 }
 TITLE = f"Make it with {FUNCTION}(), which keeps a reference and logs a failure"
 

@@ -196,7 +196,7 @@ def site_of(names: Names, callee: Callee) -> TaskSite | None:
     if shape is None:
         return None
     if callee.maker in REPORTED:
-        if shape not in ("dropped", "callback") or manual:
+        if shape not in ("dropped", "callback", "unread") or manual:
             return None
         return TaskSite(names.source.path, names.source.span(call), callee.maker, "reported", REPORTED[callee.maker])
     return full_site(names, callee, call, shape, manual, unsafe)

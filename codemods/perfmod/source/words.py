@@ -10,7 +10,7 @@ WORD_BYTES = frozenset(bytes((byte,)) for byte in range(256) if byte >= 0x80 or 
 # What stands before `.create_task` where it may be asyncio's: the module, a loop, a call or an item.
 TASK_RECEIVER = re.compile(rb"(?:asyncio|loop|tasks|[)\]])[\s\\]*\.[\s\\]*\Z")
 # What stands before a call that is a statement of its own.
-STATEMENT_START = re.compile(rb"(?:^|[\n;:])[ \t]*(?:_[ \t]*=[ \t]*)?[\w.()]*\Z")
+STATEMENT_START = re.compile(rb"(?:^|[\n;:])[ \t]*(?:\w+[ \t]*=[ \t]*)?[\w.()]*\Z")
 
 
 def starts_of_word(data: bytes, word: bytes) -> Iterator[int]:

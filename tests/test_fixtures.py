@@ -1,0 +1,115 @@
+"""Every fixture is a little checkout: what perfmod says of it, what it makes of it, and that it is done after one run."""
+
+from __future__ import annotations
+
+import ast
+import pickle
+import shutil
+from pathlib import Path
+
+import pytest
+from fixture_cases import CASES, concise_report, expected, name_of, reasons, run_on, tree
+
+VARIANTS = ("crlf", "bom", "tabs")
+
+
+@pytest.fixture
+def checkout(case: Path, tmp_path: Path) -> Path:
+    root = tmp_path / "checkout"
+    shutil.copytree(case / "before", root)
+    return root
+
+
+@pytest.mark.parametrize("case", CASES, ids=name_of)
+def test_findings_are_those_of_findings_txt(case: Path, checkout: Path) -> None:
+    report = run_on(case, checkout, "check")
+    assert concise_report(report) == (case / "findings.txt").read_text()
+    assert reasons(report) == ((case / "reasons.txt").read_text() if (case / "reasons.txt").exists() else "")
+
+
+@pytest.mark.parametrize("case", CASES, ids=name_of)
+def test_apply_gives_after(case: Path, checkout: Path) -> None:
+    report = run_on(case, checkout, "apply")
+    made = tree(checkout)
+    assert sorted(made) == sorted(expected(case))
+    for path, content in expected(case).items():
+        assert made[path].decode() == content.decode(), path
+    assert {change.path for change in report.changes} == set(tree(case / "after") if (case / "after").is_dir() else {})
+
+
+@pytest.mark.parametrize("case", CASES, ids=name_of)
+def test_check_diff_and_apply_agree(case: Path, checkout: Path) -> None:
+    checked, shown = run_on(case, checkout, "check"), run_on(case, checkout, "diff")
+    assert checked.results == shown.results
+    applied = run_on(case, checkout, "apply")
+    assert [r.finding for r in applied.results] == [r.finding for r in checked.results]
+    assert [r.applied for r in applied.results] == [r.fixable for r in checked.results]
+
+
+@pytest.mark.parametrize("case", CASES, ids=name_of)
+def test_a_second_apply_changes_nothing(case: Path, checkout: Path) -> None:
+    first = run_on(case, checkout, "apply")
+    before = tree(checkout)
+    second = run_on(case, checkout, "apply")
+    assert tree(checkout) == before
+    assert not second.changes
+    left = [(r.finding.span.path, r.finding.message) for r in first.open]
+    assert [(r.finding.span.path, r.finding.message) for r in second.open] == left
+
+
+@pytest.mark.parametrize("case", CASES, ids=name_of)
+def test_findings_are_plain_data(case: Path, checkout: Path) -> None:
+    findings = [result.finding for result in run_on(case, checkout, "check").results]
+    assert pickle.loads(pickle.dumps(findings)) == findings
+    assert len(set(findings)) == len(findings)
+
+
+@pytest.mark.parametrize("case", CASES, ids=name_of)
+def test_python_that_parsed_still_parses(case: Path, checkout: Path) -> None:
+    before = tree(checkout)
+    run_on(case, checkout, "apply")
+    for path, content in tree(checkout).items():
+        if path.endswith(".py") and parses(before.get(path, b"")):
+            assert parses(content), path
+
+
+def parses(content: bytes) -> bool:
+    try:
+        ast.parse(content)
+    except (SyntaxError, ValueError):
+        return False
+    return True
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("case", CASES, ids=name_of)
+def test_variants_give_the_same_edit(case: Path, checkout: Path, variant: str) -> None:
+    """CRLF, a byte order mark and tabs change the bytes around an edit, and nothing else."""
+    for path in tree(checkout):
+        if is_varied(path):
+            (checkout / path).write_bytes(vary((checkout / path).read_bytes(), variant))
+    run_on(case, checkout, "apply")
+    made = tree(checkout)
+    created = set(expected(case)) - set(tree(case / "before"))
+    for path, content in expected(case).items():
+        wanted = vary(content, variant) if is_varied(path) and path not in created else content
+        assert made[path].decode() == wanted.decode(), path
+
+
+def is_varied(path: str) -> bool:
+    return path.endswith((".py", ".ts", ".tsx", ".js", ".jsx"))
+
+
+def vary(content: bytes, variant: str) -> bytes:
+    if variant == "crlf":
+        return content.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+    if variant == "bom":
+        return content if content.startswith(b"\xef\xbb\xbf") else b"\xef\xbb\xbf" + content
+    lines = content.split(b"\n")
+    return b"\n".join(tabbed(line) for line in lines)
+
+
+def tabbed(line: bytes) -> bytes:
+    body = line.lstrip(b" ")
+    spaces = len(line) - len(body)
+    return b"\t" * (spaces // 4) + b" " * (spaces % 4) + body
