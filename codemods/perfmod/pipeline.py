@@ -40,7 +40,7 @@ class Report:
     notes: tuple[Note, ...] = ()
     skipped: tuple[Skipped, ...] = ()
     changes: tuple[Change, ...] = ()
-    files: int = 0
+    files: int = 0  #: of a language that a rule reads, below the named paths
     recovered: tuple[str, ...] = ()  #: what `apply` first finished or undid of a run that was killed
     refused: str | None = None  #: why nothing was written, where `apply` could not keep anything
 
@@ -81,7 +81,7 @@ def run(request: Request, progress: Progress | None = None) -> Report:
         tuple(results),
         tuple(n for n in notes if discovery.is_chosen(n.span.path)),
         tuple(sorted((*discovery.skipped, *skipped))),
-        files=len(discovery.files if discovery.chosen is None else discovery.chosen),
+        files=len(chosen_files(discovery, rules)),
         recovered=tuple(recovered),
     )
     if request.command == "check":
@@ -94,6 +94,10 @@ def files_of(request: Request) -> list[str]:
     settings = request.settings
     rules = make_rules(settings.selected, dict(settings.rules))
     discovery = discover(request.root, request.paths, settings.exclude, settings.extend_exclude)
+    return chosen_files(discovery, rules)
+
+
+def chosen_files(discovery: Discovery, rules: Sequence[Rule]) -> list[str]:
     return [path for path in files_to_scan(discovery.files, scanners_of(rules)) if discovery.is_chosen(path)]
 
 

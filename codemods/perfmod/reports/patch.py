@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from difflib import SequenceMatcher
 from itertools import takewhile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from perfmod.reports.colors import BOLD, CYAN, GREEN, RED, paint
 
@@ -67,28 +67,60 @@ def split_lines(data: bytes) -> list[bytes]:
     return [line + b"\n" for line in lines] + ([last] if last else [])
 
 
+class Edit(NamedTuple):
+    """Lines [start, end) of the old file become lines [new_start, new_end) of the new one."""
+
+    start: int
+    end: int
+    new_start: int
+    new_end: int
+
+
 def hunks_of(old: list[bytes], new: list[bytes]) -> Iterator[bytes]:
+    """The hunks: edits whose lines of context would touch stand in one."""
+    together: list[Edit] = []
+    for edit in edits_between(old, new):
+        if together and edit.start - together[-1].end > 2 * CONTEXT:
+            yield hunk_of(together, old, new)
+            together = []
+        together.append(edit)
+    if together:
+        yield hunk_of(together, old, new)
+
+
+def edits_between(old: list[bytes], new: list[bytes]) -> Iterator[Edit]:
+    """What differs, in order. Equal lines at both ends, mostly nearly all of a file, need no search."""
     shorter = min(len(old), len(new))
-    # What is equal at both ends needs no search, beyond the lines of context.
-    head = max(0, sum(1 for _ in takewhile(lambda i: old[i] == new[i], range(shorter))) - CONTEXT)
-    tail = max(0, sum(1 for _ in takewhile(lambda i: old[-i] == new[-i], range(1, shorter - head + 1))) - CONTEXT)
-    old, new = old[head : len(old) - tail], new[head : len(new) - tail]
-    for group in SequenceMatcher(None, old, new).get_grouped_opcodes(CONTEXT):
-        (_, a, _, b, _), (_, _, a_end, _, b_end) = group[0], group[-1]
-        yield b"@@ -%s +%s @@\n" % (extent(head + a, a_end - a), extent(head + b, b_end - b))
-        for tag, i, i_end, j, j_end in group:
-            if tag == "equal":
-                yield from (marked(b" ", line) for line in old[i:i_end])
-            else:
-                yield from (marked(b"-", line) for line in old[i:i_end])
-                yield from (marked(b"+", line) for line in new[j:j_end])
+    head = sum(1 for _ in takewhile(lambda i: old[i] == new[i], range(shorter)))
+    tail = sum(1 for _ in takewhile(lambda i: old[-i] == new[-i], range(1, shorter - head + 1)))
+    matcher = SequenceMatcher(None, old[head : len(old) - tail], new[head : len(new) - tail])
+    for tag, *places in matcher.get_opcodes():
+        if tag != "equal":
+            yield Edit(*(head + place for place in places))
 
 
-def extent(start: int, length: int) -> bytes:
+def hunk_of(edits: list[Edit], old: list[bytes], new: list[bytes]) -> bytes:
+    first, last = edits[0], edits[-1]
+    before = min(CONTEXT, first.start)
+    after = min(CONTEXT, len(old) - last.end)
+    lines = []
+    place = first.start - before
+    for edit in edits:
+        lines += [marked(b" ", line) for line in old[place : edit.start]]
+        lines += [marked(b"-", line) for line in old[edit.start : edit.end]]
+        lines += [marked(b"+", line) for line in new[edit.new_start : edit.new_end]]
+        place = edit.end
+    lines += [marked(b" ", line) for line in old[place : place + after]]
+    old_extent = extent(first.start - before, last.end + after)
+    new_extent = extent(first.new_start - before, last.new_end + after)
+    return b"@@ -%s +%s @@\n" % (old_extent, new_extent) + b"".join(lines)
+
+
+def extent(start: int, end: int) -> bytes:
     """A range of lines: an empty one names the line before it, one line needs no length."""
-    if length == 1:
-        return b"%d" % (start + 1)
-    return b"%d,%d" % (start + 1 if length else start, length)
+    if end - start == 1:
+        return b"%d" % end
+    return b"%d,%d" % (start + 1 if end > start else start, end - start)
 
 
 def marked(sign: bytes, line: bytes) -> bytes:
