@@ -1,4 +1,4 @@
-"""Every fixture is a little checkout: what perfmod says of it, what it makes of it, and that it is done after one run."""
+"""Every fixture is a little checkout: what perfmod says of it, what it makes of it, and that one run is enough."""
 
 from __future__ import annotations
 

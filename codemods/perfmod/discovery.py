@@ -1,4 +1,4 @@
-"""Which files a run looks at. Inside git: what git tracks or does not ignore. Elsewhere: a walk that obeys .gitignore."""
+"""Which files a run looks at: in git what it tracks or does not ignore; elsewhere a walk that obeys .gitignore."""
 
 from __future__ import annotations
 
@@ -42,15 +42,17 @@ MAXIMUM_SIZE = 2_000_000  # bytes
 
 # Folders that hold nothing that a person of this project edits.
 LEFT_OUT = frozenset(
-    """.bzr .cache .direnv .eggs .git .hg .ipynb_checkpoints .mypy_cache .next .nox .nuxt .output .parcel-cache .pnpm-store
-    .pyenv .pytest_cache .pytype .ruff_cache .svelte-kit .svn .tox .turbo .venv .vercel .vite .yarn __pycache__
+    """.bzr .cache .direnv .eggs .git .hg .ipynb_checkpoints .mypy_cache .next .nox .nuxt .output .parcel-cache
+    .pnpm-store .pyenv .pytest_cache .pytype .ruff_cache .svelte-kit .svn .tox .turbo .venv .vercel .vite .yarn __pycache__
     __pypackages__ bower_components node_modules site-packages storybook-static""".split()
 )
 # Build output, unless the folder is a Python package.
 BUILD_OUTPUT = frozenset("_build build dist out".split())
 GENERATED_NAME = re.compile(r"(?:[.-]min\.[cm]?js|\.bundle\.js|_pb2(?:_grpc)?\.pyi?|\.generated\.[cm]?[jt]sx?)\Z")
 # protobuf, gRPC, Go's convention (golang.org/s/generatedcode), Meta's @generated; all stand in the first lines.
-GENERATED_MARK = re.compile(rb"\A(?:[^\n]*\n){0,8}?[ \t]*(?:#|//|/?\*)[^\n]*(?:@generated\b|[Gg]enerated by [^\n]*DO NOT EDIT)")
+GENERATED_MARK = re.compile(
+    rb"\A(?:[^\n]*\n){0,8}?[ \t]*(?:#|//|/?\*)[^\n]*(?:@generated\b|[Gg]enerated by [^\n]*DO NOT EDIT)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +131,9 @@ def git_files(root: Path) -> list[str] | None:
 
 def ignored_by_git(root: Path) -> bool:
     """Whether the whole root is something that git ignores, as a package unpacked in a work folder is."""
-    return subprocess.run(["git", "check-ignore", "-q", "."], cwd=root, capture_output=True, check=False).returncode == 0
+    return (
+        subprocess.run(["git", "check-ignore", "-q", "."], cwd=root, capture_output=True, check=False).returncode == 0
+    )
 
 
 def walk(root: Path) -> Iterator[str]:

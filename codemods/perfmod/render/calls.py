@@ -76,7 +76,7 @@ def made_positional(args: Sequence[cst.Arg], keyword: str) -> list[cst.Arg]:
     rest = [arg for arg in args if arg.keyword is None or arg.keyword.value != keyword]
     moved = next(arg for arg in args if arg.keyword is not None and arg.keyword.value == keyword)
     first = moved.with_changes(keyword=None, equal=cst.MaybeSentinel.DEFAULT)
-    if list(args)[0] is moved:
+    if args[0] is moved:
         return [first, *rest]
     raise CannotRender(f"`{keyword}=` is not the first argument")
 

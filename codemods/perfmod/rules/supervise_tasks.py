@@ -13,8 +13,8 @@ from perfmod.source.words import may_make_tasks
 
 if TYPE_CHECKING:
     from perfmod.project import Project
-    from perfmod.source.tree import Source
     from perfmod.source.tasks import TaskSite
+    from perfmod.source.tree import Source
 
 TEMPLATE = "background_tasks"
 FUNCTION = "create_background_task"
@@ -28,11 +28,12 @@ WHY = {
     "held": "this task is kept, so its failure stays in it without a word",
     "reported": f"nothing keeps what this makes: {LOST}",
 }
+NO_COROUTINE = "ensure_future of a value that may be no coroutine"
 TITLE = f"Make it with {FUNCTION}(), which keeps a reference and logs a failure"
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class TaskOptions:
     """The options of supervise-tasks."""
 
     task_errors: Literal["auto", "log", "handler"] = "auto"
@@ -88,7 +89,7 @@ class SuperviseTasks:
         marked `# noqa: RUF006` or `# perfmod: ignore[supervise-tasks]`.
     """
 
-    Options = Options
+    Options = TaskOptions
     languages = ("python",)
     triggers = Triggers(
         (
@@ -106,12 +107,12 @@ class SuperviseTasks:
     reviewed = ("RUF006", "ASYNC300", "asyncio-dangling-task")
     scanners = (HandlerScanner(),)
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: TaskOptions) -> None:
         self.options = options
 
     def scan(self, source: Source) -> Iterator[Fact]:
-        from perfmod.source.tasks import task_sites
         from perfmod.source.task_helpers import task_helpers
+        from perfmod.source.tasks import task_sites
 
         if source.utf8.startswith(b"# perfmod: background_tasks template"):
             return
@@ -130,7 +131,7 @@ class SuperviseTasks:
 class Judgement:
     """What the checkout says about each site."""
 
-    def __init__(self, options: Options, facts: Facts, project: Project) -> None:
+    def __init__(self, options: TaskOptions, facts: Facts, project: Project) -> None:
         self.options = options
         self.facts = facts
         self.project = project
@@ -170,9 +171,10 @@ class Judgement:
         """Why the checkout forbids a rewrite that the file alone would allow."""
         from perfmod.project.definitions import inherits_logging_handler, is_async_function
 
-        if site.maker == "ensure" and site.coroutine is not True:
-            if site.coroutine is False or not is_async_function(self.project, site.path, str(site.coroutine)):
-                return "ensure_future of a value that may be no coroutine"
+        if isinstance(site.coroutine, str) and not is_async_function(self.project, site.path, site.coroutine):
+            return NO_COROUTINE
+        if site.coroutine is False:
+            return NO_COROUTINE
         if site.bases and inherits_logging_handler(self.project, site.path, site.bases):
             return "inside a logging handler: logging the failure would recurse"
         return None

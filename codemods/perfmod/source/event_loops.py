@@ -49,7 +49,7 @@ def joined(evidence: Iterable[Evidence]) -> Evidence:
     found = set(evidence)
     for answer in ("other", "typed", "named"):
         if answer in found:
-            return answer  # type: ignore[return-value]
+            return answer
     return "none"
 
 

@@ -11,11 +11,11 @@ from tree_sitter import Node
 from perfmod.model import Span
 from perfmod.source.coroutines import first_argument, is_coroutine, task_name
 from perfmod.source.event_loops import last_segment, loop_evidence
-from perfmod.source.python import Imported, Names, Unknown, ancestors, enclosing_function, is_async
+from perfmod.source.python import Imported, Names, Unknown, enclosing_function, is_async
 from perfmod.source.sinks import Sink, reads, sink_of
 from perfmod.source.task_places import class_bases, forbidden_place, free_quote
 from perfmod.source.task_sinks import chained_use, container_dies, is_callback, silent_attribute
-from perfmod.source.tree import Source
+from perfmod.source.tree import Source, ancestors
 
 MAXIMUM_DEPTH = 100  # LibCST recurses: 300 chained calls raise, 3,000 nested ones crash it
 
@@ -30,9 +30,7 @@ REPORTED = {
     "run_in_executor": "the failure stays in a future that nobody reads: await it",
 }
 # Calls that call the function which they get, and drop what it gives back.
-REGISTRARS = frozenset(
-    "add_signal_handler call_soon call_soon_threadsafe call_later call_at add_done_callback".split()
-)
+REGISTRARS = frozenset(["add_signal_handler", "call_soon", "call_soon_threadsafe", "call_later", "call_at", "add_done_callback"])
 
 Shape = Literal["dropped", "unread", "callback", "followed", "held", "reported"]
 
@@ -237,9 +235,7 @@ def full_site(
     return site
 
 
-def fate(
-    names: Names, call: Node, callee: Callee
-) -> tuple[Shape | None, str | None, str | None, Sink]:
+def fate(names: Names, call: Node, callee: Callee) -> tuple[Shape | None, str | None, str | None, Sink]:
     """What becomes of the task: its shape (None: it is kept), and what makes a rewrite manual or unsafe."""
     sink = sink_of(call)
     if sink.kind == "dropped":
@@ -324,8 +320,10 @@ def reference_site(names: Names, callee: Callee) -> TaskSite | None:
         return None
     last = last_segment(names, function)
     sink = sink_of(call)
-    if last not in REGISTRARS and sink.kind != "dropped" and not (
-        last == "partial" and sink.kind == "argument" and is_callback(names, call, REGISTRARS)
+    if (
+        last not in REGISTRARS
+        and sink.kind != "dropped"
+        and not (last == "partial" and sink.kind == "argument" and is_callback(names, call, REGISTRARS))
     ):
         return None
     return TaskSite(
