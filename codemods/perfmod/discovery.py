@@ -42,9 +42,11 @@ MAXIMUM_SIZE = 2_000_000  # bytes
 
 # Folders that hold nothing that a person of this project edits.
 LEFT_OUT = frozenset(
-    """.bzr .cache .direnv .eggs .git .hg .ipynb_checkpoints .mypy_cache .next .nox .nuxt .output .parcel-cache
-    .pnpm-store .pyenv .pytest_cache .pytype .ruff_cache .svelte-kit .svn .tox .turbo .venv .vercel .vite .yarn __pycache__
-    __pypackages__ bower_components node_modules site-packages storybook-static""".split()
+    """
+    .bzr .cache .direnv .eggs .git .hg .ipynb_checkpoints .mypy_cache .next .nox .nuxt .output .parcel-cache .pnpm-store
+    .pyenv .pytest_cache .pytype .ruff_cache .svelte-kit .svn .tox .turbo .venv .vercel .vite .yarn
+    __pycache__ __pypackages__ bower_components node_modules site-packages storybook-static
+    """.split()
 )
 # Build output, unless the folder is a Python package.
 BUILD_OUTPUT = frozenset("_build build dist out".split())

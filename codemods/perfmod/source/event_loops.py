@@ -1,4 +1,4 @@
-"""Is this expression an asyncio event loop? Evidence from calls, annotations and assignments; a name alone is a hint."""
+"""Is this expression an asyncio event loop? Calls, annotations and assignments are evidence; a name is a hint."""
 
 from __future__ import annotations
 

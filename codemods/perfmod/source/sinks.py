@@ -21,6 +21,8 @@ SinkKind = Literal[
     "used",  # anything else: awaited, returned, yielded, compared ...
 ]
 
+DISPLAYS = frozenset({"tuple", "list", "set", "expression_list", "dictionary", "pair"})
+
 
 @dataclass(frozen=True, slots=True)
 class Sink:
@@ -45,9 +47,7 @@ def sink_of(node: Node) -> Sink:
         elif kind == "boolean_operator":
             if parent.child_by_field_name("right") != child:
                 return Sink("used", parent, displayed)
-        elif kind in ("tuple", "list", "set", "expression_list", "dictionary"):
-            displayed = True
-        elif kind == "pair" and parent.child_by_field_name("value") == child:
+        elif kind in DISPLAYS and parent.child_by_field_name("key") != child:
             displayed = True
         elif kind in COMPREHENSIONS:
             if kind == "generator_expression" or parent.child_by_field_name("body") != child:
@@ -102,7 +102,8 @@ def reads(names: Names, target: Node) -> list[Node] | None:
     here = names.bindings(name).get(scope.id, ())
     if any(binding.kind in ("global", "nonlocal", "parameter") for binding in here) or mentions_frame(names, scope):
         return None
-    bound = {binding.node.id for found in names.bindings(name).values() for binding in found if binding.kind != "global"}
+    places = [binding for found in names.bindings(name).values() for binding in found]
+    bound = {binding.node.id for binding in places if binding.kind != "global"}
     found = []
     for node in names.occurrences(name):
         if not (scope.start_byte <= node.start_byte < scope.end_byte) or is_member_name(node):
