@@ -567,6 +567,14 @@ def test_a_closed_pipe_is_no_error(arguments: tuple[str, ...]) -> None:
     assert process.returncode == (0 if arguments == ("rules",) else 1)
 
 
+def test_a_full_disk_behind_standard_output() -> None:
+    files(a="old_safe()\n")
+    with Path("/dev/full").open("wb") as full:
+        process = start("check", stdout=full, stderr=subprocess.PIPE)
+        _, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (2, b"perfmod: error: cannot write to stdout: No space left on device\n")
+
+
 def test_interrupted_quietly() -> None:
     files(a="old_safe()\n")
     wait = (

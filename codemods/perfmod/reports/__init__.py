@@ -39,7 +39,8 @@ class View(NamedTuple):
         """The view that fits a stream: a terminal gets its own width, and colours unless something objects."""
         width = self.width
         if stream.isatty():
-            width = max(40, min(os.get_terminal_size(stream.fileno()).columns, 140))
+            # A terminal without a size says 0.
+            width = max(40, min(os.get_terminal_size(stream.fileno()).columns or width, 140))
         return self._replace(color=wants_color(stream, color), width=width)
 
 
@@ -149,6 +150,8 @@ def write_out(text: str, stream: Any = None) -> None:
         stream.flush()
         stream.buffer.write(to_bytes(text))
         stream.flush()
-    except BrokenPipeError:
-        # Python would complain again when it flushes at exit.
+    except OSError as error:
+        # Python would fail once more when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        if not isinstance(error, BrokenPipeError):
+            raise PerfmodError(f"cannot write to {stream.name.strip('<>')}: {error.strerror}") from None
