@@ -46,8 +46,13 @@ class Distributables:
     def evidence(self, folder: str) -> Evidence:
         """What the files of one distributable say."""
         if folder not in self._evidence:
-            foreign = declared_packages(self._metadata.get(folder, ()), self.read)
-            self._evidence[folder] = Evidence(folder, self.files, self._members.get(folder, []), self.read, foreign)
+            self._evidence[folder] = Evidence(
+                folder,
+                self.files,
+                self._members.get(folder, []),
+                self.read,
+                lambda: declared_packages(self._metadata.get(folder, ()), self.read),
+            )
         return self._evidence[folder]
 
     @cached_property

@@ -14,7 +14,7 @@ from perfmod.project.python_files import Found, PythonFiles, holds, join, parent
 IMPORT = re.compile(
     rb"\n([ \t]*)(?:from[ \t]+(\.*)([\w.]*)[ \t]+import[ \t]*(\([^)]*\)?|[^\n]*)|import[ \t]+([\w., \t]+))"
 )
-LONG_STRING = re.compile(rb'"""(?:[^"\\]|\\.|"(?!""))*+"""|\'\'\'(?:[^\'\\]|\\.|\'(?!\'\'))*+\'\'\'', re.DOTALL)
+LONG_STRING = re.compile(rb"(\"\"\"|''').*?\1", re.DOTALL)
 NAMES = re.compile(rb"(\w+)(?:[ \t]+as[ \t]+\w+)?")
 COMMENT = re.compile(rb"#[^\n]*")
 READ = 8_192  # of each file: most imports stand at the beginning
@@ -61,16 +61,17 @@ class Evidence:
         files: PythonFiles,
         members: list[str],
         read: Callable[[str], bytes | None],
-        foreign: set[str],
+        foreign: Callable[[], set[str]],
     ) -> None:
         self.folder = folder
         self.files = files
         self._read = read
-        self.foreign = foreign
+        self._foreign = foreign
         self._seen: dict[str, Imports] = {}
         self._imports: dict[str, Imports] = {}
         self._votes: dict[Root, Votes] = {}
         self._cache: dict[tuple[str, str, bytes | None], list[tuple[Root, Found, str]]] = {}
+        self._places_known: dict[tuple[str, str], list[str]] = {}
         self._words: dict[str, bytes] = {}
         self.include(members if len(members) <= READ_ALL else members[:: len(members) // SAMPLE])
 
@@ -140,17 +141,31 @@ class Evidence:
         if known is None:
             top = dotted.partition(".")[0]
             known = []
-            for place in self.files.tops[top]:
-                own = holds(place, folder) or (holds(self.folder, place) and place not in self.files.packages)
-                if own and not (top in self.foreign and place not in (self.folder, join(self.folder, "src"))):
-                    found, module = self.files.resolve(place, dotted)
-                    if names is not None and (
-                        found is Found.NAMESPACE or (found is Found.MODULE and "." not in dotted)
-                    ):
-                        found = self._named(found, module, names)
-                    known.append((Root(place, top), found, module))
+            for place in self._places(folder, top):
+                found, module = self.files.resolve(place, dotted)
+                if names is not None and (found is Found.NAMESPACE or (found is Found.MODULE and "." not in dotted)):
+                    found = self._named(found, module, names)
+                known.append((Root(place, top), found, module))
             self._cache[key] = known
         return known
+
+    def _places(self, folder: str, top: str) -> list[str]:
+        """The folders from which a file in `folder` may import `top`: around it, or outside of packages beside it."""
+        key = (folder, top)
+        if key not in self._places_known:
+            home = (self.folder, join(self.folder, "src"))
+            self._places_known[key] = [
+                place
+                for place in self.files.tops[top]
+                if (holds(place, folder) or (holds(self.folder, place) and place not in self.files.packages))
+                and (place in home or top not in self.foreign)
+            ]
+        return self._places_known[key]
+
+    @cached_property
+    def foreign(self) -> set[str]:
+        """The packages of others that the distributable says it needs."""
+        return self._foreign()
 
     def _named(self, found: Found, module: str, names: bytes) -> Found:
         """Whether `from module import names` finds what it names: `openai` may be the real one, and not our folder."""

@@ -11,7 +11,7 @@ from perfmod.project.distributables import Distributables
 from perfmod.project.import_roots import Evidence, Imports, Root, Votes, is_test_folder
 from perfmod.project.python_files import holds, join, parent
 
-NEIGHBOURS = 50  # files of a folder that are read for a file in it
+NEIGHBOURS = 20  # files of a folder that are read for a file in it
 SCRIPT = re.compile(
     rb"^if[ \t(]+(?:__name__[ \t]*==|['\"]__main__['\"][ \t]*==)|^(?:asyncio|uvloop|anyio)\.run\(", re.MULTILINE
 )
