@@ -38,19 +38,13 @@ def compose(
     `digests` are those of the files as they were scanned: one that has changed since is left.
     What can't be rendered is refused, and what is left is composed again without it.
     """
-    accepted: list[Finding] = []
     refused: dict[Finding, str] = {}
-    expanded: dict[Finding, list[FileIntent | AddModule]] = {}
-    for finding in findings:
-        try:
-            expanded[finding] = expand(finding.intents, project)
-            accepted.append(finding)
-        except CannotRender as error:
-            refused[finding] = str(error)
-    for finding in conflicting(accepted, expanded):
+    expanded = expand_all(findings, refused, project)
+    for finding in conflicting(list(expanded), expanded):
         refused[finding] = "overlaps another fix: run perfmod again after this one"
     while True:
-        accepted = [finding for finding in accepted if finding not in refused]
+        expanded = expand_all([finding for finding in findings if finding not in refused], refused, project)
+        accepted = list(expanded)
         by_path = group(accepted, expanded)
         changes: list[Change] = []
         failed = False
@@ -86,14 +80,44 @@ def edits_of(finding: Finding, project: Project) -> list[Replace]:
     return sorted(set(edits))
 
 
-def expand(intents: Iterable[Intent], project: Project) -> list[FileIntent | AddModule]:
-    """Intents on single files: a package move becomes its edits of the manifest and the lockfile."""
+def expand_all(
+    findings: Sequence[Finding], refused: dict[Finding, str], project: Project
+) -> dict[Finding, list[FileIntent | AddModule]]:
+    """The intents of every finding on single files; what can't be rendered is refused.
+
+    Package moves are rendered together, because they share commas, sections and lockfiles.
+    """
+    alone: list[Finding] = []
+    for finding in findings:
+        try:
+            expand(finding.intents, project)
+            alone.append(finding)
+        except CannotRender as error:
+            refused[finding] = str(error)
+    together = list(dict.fromkeys(i for finding in alone for i in finding.intents if isinstance(i, MovePackage)))
+    expanded = {}
+    for finding in alone:
+        try:
+            expanded[finding] = expand(finding.intents, project, together)
+        except CannotRender as error:
+            refused[finding] = str(error)
+    return expanded
+
+
+def expand(
+    intents: Iterable[Intent], project: Project, together: Sequence[MovePackage] = ()
+) -> list[FileIntent | AddModule]:
+    """Intents on single files: a package move becomes the edits of its manifest and lockfiles.
+
+    `together`: every move of the run, to be rendered with those of `intents`.
+    """
     expanded: list[FileIntent | AddModule] = []
     for intent in intents:
         if isinstance(intent, MovePackage):
-            from perfmod.render.manifests import move_package
+            from perfmod.render.manifests import files_of_move, move_packages
 
-            expanded.extend(move_package(intent, project))
+            files = files_of_move(intent, project)
+            expanded.extend(edit for edit in move_packages(together or [intent], project) if edit.span.path in files)
         else:
             expanded.append(intent)
     return expanded
@@ -199,5 +223,3 @@ def culprits(
         except CannotRender:
             failing.append(finding)
     return failing or list(owners)
-
-

@@ -12,6 +12,7 @@ from perfmod.model import Facts
 
 if TYPE_CHECKING:
     from perfmod.project.layout import Layout
+    from perfmod.project.modules import Modules
     from perfmod.project.packages import Packages
     from perfmod.source.text import Text
 
@@ -52,6 +53,13 @@ class Project:
         from perfmod.project.layout import Layout
 
         return Layout(self)
+
+    @cached_property
+    def modules(self) -> Modules:
+        """Who imports a TypeScript or JavaScript module."""
+        from perfmod.project.modules import Modules
+
+        return Modules(self)
 
     @cached_property
     def packages(self) -> Packages:

@@ -1,0 +1,437 @@
+"""What it takes to load an import in development only: the statements to wrap or rewrite, or why not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from tree_sitter import Node
+
+from perfmod.model import Replace, Safety, Span
+from perfmod.source.reach import Place, When, identifiers, is_binding, place_of
+from perfmod.source.tree import Source, ancestors, field_of
+from perfmod.source.typescript import (
+    Import,
+    Name,
+    belongs,
+    chain_top,
+    discarding_statement,
+    outside_effect,
+    root_of,
+    walk,
+)
+
+#: Stands in edits for the condition, which depends on the bundler.
+GUARD = "\N{SYMBOL FOR NULL}guard\N{SYMBOL FOR NULL}"
+DIRECTIVE = re.compile(
+    r"@ts-(?:ignore|expect-error)|(?:eslint|biome|oxlint|prettier)-(?:disable-next-line|ignore)|biome-ignore"
+)
+BLOCKS = frozenset({"program", "statement_block"})
+
+
+@dataclass(frozen=True, slots=True)
+class Gating:
+    """What would gate one import."""
+
+    safety: Safety
+    place: Place  #: when the code runs that the gate is put around
+    edits: tuple[Replace, ...] = ()  #: with GUARD where the condition goes
+    reason: str | None = None
+    comment: str = ""  #: what a comment above it says
+    form: str = ""  #: "require" where only bundlers of CommonJS will do
+
+
+IsConsole = Callable[[str], bool]
+
+
+def gate(found: Import, is_console: IsConsole) -> Gating:
+    """What would gate an import."""
+    if found.kind in ("dynamic", "require"):
+        return gate_call(found, is_console)
+    if found.kind == "static":
+        return gate_binding(found)
+    if found.kind == "side-effect":
+        return gate_side_effect(found)
+    return Gating(Safety.MANUAL, found.place, reason="the module is passed on: it is exported again")
+
+
+# import('x') and require('x')
+
+
+def gate_call(found: Import, is_console: IsConsole) -> Gating:
+    source, place = found.source, found.place
+    top = chain_top(found.node)
+    form = "require" if found.kind == "require" else ""
+    statement = discarding_statement(top)
+    if statement is not None:
+        effect = outside_effect(source, statement, frozenset(), is_console)
+        if effect is not None:
+            return manual(place, f"the statement does more than start the console: `{brief(effect)}`", form)
+        outer = outermost(source, statement, is_console)
+        safety = Safety.UNSAFE if form else Safety.SAFE
+        reason = "require() runs in its place: what follows may count on the console" if form else None
+        return Gating(safety, place, wrap(source, [outer]), reason, comment_above(source, outer), form)
+    run = run_of(source, top, is_console)
+    if isinstance(run, str):
+        return manual(place, run, form)
+    reason = "several statements go under the guard"
+    return Gating(Safety.UNSAFE, place, wrap(source, run), reason, comment_above(source, run[0]), form)
+
+
+def manual(place: Place, reason: str, form: str = "") -> Gating:
+    return Gating(Safety.MANUAL, place, reason=reason, form=form)
+
+
+def outermost(source: Source, statement: Node, is_console: IsConsole) -> Node:
+    """The statement that gets the guard: the outer one where one console is loaded inside the callback of another."""
+    found = statement
+    for parent in ancestors(statement):
+        if parent.type == "expression_statement" and outside_effect(source, parent, frozenset(), is_console) is None:
+            first = parent.named_children[0] if parent.named_children else None
+            if (
+                first is not None
+                and belongs(source, first, frozenset(), is_console)
+                and root_of(first).type == "import"
+            ):
+                found = parent
+    return found
+
+
+def run_of(source: Source, top: Node, is_console: IsConsole) -> list[Node] | str:
+    """`const m = await import('x'); m.default.init();` as a list of statements, or why it is no such run."""
+    parent = top.parent
+    if top.type not in ("await_expression", "call_expression", "member_expression", "parenthesized_expression"):
+        return "the module is passed on"
+    if parent is None or parent.type != "variable_declarator" or root_of(top).type not in ("import", "identifier"):
+        return "the module is passed on"
+    if root_of(top).type == "import" and not any(node.type == "await_expression" for node in walk(top)):
+        return "the module is passed on"
+    declaration = parent.parent
+    pattern = parent.child_by_field_name("name")
+    if declaration is None or pattern is None or declaration.parent is None or declaration.parent.type not in BLOCKS:
+        return "the module is passed on"
+    if sum(child.type == "variable_declarator" for child in declaration.named_children) != 1:
+        return "the module is passed on"
+    names = {source.code(node) for node in walk(pattern) if node.type == "identifier" or is_binding(node)}
+    last = None
+    for name in names:
+        for use in identifiers(source, name):
+            if not (parent.start_byte <= use.start_byte < parent.end_byte):
+                statement = statement_in(use, declaration.parent)
+                if statement is None or statement.start_byte < declaration.start_byte:
+                    return f"the module is used in several places: `{name}`"
+                last = statement if last is None or statement.start_byte > last.start_byte else last
+    if last is None:
+        return "the module is passed on"
+    run = [declaration]
+    while run[-1] != last and (following := run[-1].next_named_sibling) is not None:
+        run.append(following)
+    for statement in run[1:]:
+        if statement.type != "comment" and statement.type != "expression_statement":
+            return "the module is used in several places"
+        effect = outside_effect(source, statement, frozenset(names), is_console)
+        if effect is not None:
+            return f"the statements do more than start the console: `{brief(effect)}`"
+    return run
+
+
+def statement_in(node: Node, block: Node) -> Node | None:
+    """The statement of a block that holds a node."""
+    current: Node | None = node
+    while current is not None and current.parent != block:
+        current = current.parent
+    return current
+
+
+# import x from 'x'
+
+
+def gate_binding(found: Import) -> Gating:
+    source = found.source
+    if len(found.names) != 1:
+        return manual(found.place, "several names are imported")
+    name = found.names[0]
+    uses = found.uses(name)
+    values = [use for use in uses if use.type != "type_identifier"]
+    if any(is_binding(use) for use in uses):
+        return manual(found.place, f"`{name.local}` means several things here")
+    if len(values) < len(uses) or any(parent.type.startswith("type_") for use in values for parent in ancestors(use)):
+        return manual(found.place, f"`{name.local}` is also used as a type")
+    if not values:
+        return manual(found.place, f"`{name.local}` is imported and not used")
+    place = place_of(source, values[0])
+    if len(values) > 1:
+        return manual(worst(source, values), f"`{name.local}` is used in several places")
+    if directive_above(source, found.node):
+        return manual(place, "a directive in a comment stands above the import")
+    use = used_expression(source, values[0])
+    if isinstance(use, str):
+        return manual(place, use)
+    statement, expression = use
+    edits = [drop_statement(source, found.node), load_inside(source, found, name, statement, expression, place)]
+    reason = "the console starts a moment later: its module is loaded on its own"
+    comment = comment_above(source, statement) or comment_above(source, found.node)
+    return Gating(Safety.UNSAFE, place, tuple(edits), reason, comment)
+
+
+def worst(source: Source, nodes: Sequence[Node]) -> Place:
+    """The most usual of the places: a console that is started anywhere without a condition is started."""
+    places = [place_of(source, node) for node in nodes]
+    for when in (When.ALWAYS, When.UNKNOWN, When.LEAKY, When.SWITCH):
+        found = next((place for place in places if place.when is when), None)
+        if found is not None:
+            return found
+    return places[0]
+
+
+def used_expression(source: Source, use: Node) -> tuple[Node, Node] | str:
+    """The statement that holds the one use of a binding and the expression to run there, or why there is none."""
+    parent = use.parent
+    if parent is not None and parent.type.startswith("jsx_"):
+        return "the console wraps or stands in the page as a component"
+    top = chain_top(use)
+    if top == use or not any(node.type in ("call_expression", "new_expression") for node in walk(top)):
+        return "its value is passed on"
+    if any(node.type in ("await_expression", "yield_expression") for node in walk(top)):
+        return "its start is awaited"
+    statement = discarding_statement(top)
+    if statement is not None:
+        expression = statement.named_children[0]
+        if any(node.type in ("await_expression", "yield_expression") for node in walk(expression)):
+            return "its start is awaited"
+        return statement, expression
+    declarator = top.parent
+    declaration = declarator.parent if declarator is not None else None
+    if declarator is None or declarator.type != "variable_declarator" or declaration is None:
+        return "its value is passed on"
+    name = declarator.child_by_field_name("name")
+    if name is None or name.type != "identifier" or declaration.parent is None or declaration.parent.type not in BLOCKS:
+        return "its value is passed on"
+    if len(list(identifiers(source, source.code(name)))) > 1 or len(declaration.named_children) != 1:
+        return f"the console is used later: `{source.code(name)}`"
+    return declaration, top
+
+
+def load_inside(source: Source, found: Import, name: Name, statement: Node, expression: Node, place: Place) -> Replace:
+    """The statement as a dynamic import that runs the expression, under a guard unless it stands under one."""
+    if name.imported == "*":
+        parameter = name.local
+    else:
+        pair = name.local if name.imported == name.local else f"{name.imported}: {name.local}"
+        parameter = f"{{ {pair} }}"
+    code = source.code(expression)
+    arrow = f"({parameter}) => {code}"
+    semicolon = ";" if source.code(statement).endswith(";") else ""
+    text = f"import({source.code(found.string)}).then({arrow}){semicolon}"
+    span = Span(source.path, statement.start_byte, statement.end_byte)
+    if place.when is When.DEVELOPMENT:
+        return Replace(span, text)
+    start, end = extent(source, statement, statement)
+    before = source.text.slice(start, statement.start_byte)
+    after = source.text.slice(statement.end_byte, end)
+    return Replace(Span(source.path, start, end), guarded(source, statement, before + text + after, start, end))
+
+
+# import 'x'
+
+
+def gate_side_effect(found: Import) -> Gating:
+    source = found.source
+    if directive_above(source, found.node):
+        return manual(found.place, "a directive in a comment stands above the import")
+    pattern = re.compile(rb"(?:window|globalThis)\b[^;\n]{0,20}?\.((?:eruda|vConsole|VConsole))\b")
+    users = {user.start_byte: user for node in source.find(pattern) if (user := top_statement(node)) is not None}
+    reason = "the console starts a moment later: its module is loaded on its own"
+    if len(users) > 1:
+        return manual(found.place, "the console is used in several places")
+    call = f"import({source.code(found.string)})"
+    comment = comment_above(source, found.node)
+    if not users:
+        return Gating(Safety.UNSAFE, found.place, tuple(move_below_imports(source, found.node, call)), reason, comment)
+    statement = next(iter(users.values()))
+    names = frozenset({"window", "globalThis"})
+    if statement.type not in ("if_statement", "expression_statement") or outside_effect(
+        source, statement, names, lambda _: False
+    ):
+        return manual(found.place, "the statement does more than start the console")
+    unit, newline = indentation(source), source.text.newline
+    semicolon = ";" if source.code(found.node).endswith(";") else ""
+    inner = indent(source, statement.start_byte, statement.end_byte, unit * 2)
+    body = f"{newline}{unit * 2}{inner}{newline}{unit}"
+    text = f"if ({GUARD}) {{{newline}{unit}{call}.then(() => {{{body}}}){semicolon}{newline}}}"
+    edits = (drop_statement(source, found.node), Replace(source.span(statement), text))
+    return Gating(
+        Safety.UNSAFE, place_of(source, statement), edits, reason, comment or comment_above(source, statement)
+    )
+
+
+def top_statement(node: Node) -> Node | None:
+    """The statement of the module that holds a node."""
+    found = node
+    for parent in ancestors(node):
+        if parent.type == "program":
+            return found
+        found = parent
+    return None
+
+
+def move_below_imports(source: Source, statement: Node, call: str) -> list[Replace]:
+    """The import as a guarded dynamic one, below the other imports so that they stay together."""
+    semicolon = ";" if source.code(statement).endswith(";") else ""
+    newline, unit = source.text.newline, indentation(source)
+    start, end = extent(source, statement, statement)
+    trailing = source.text.slice(statement.end_byte, end)
+    text = f"if ({GUARD}) {{{newline}{unit}{call}{semicolon}{trailing}{newline}}}"
+    siblings = [child for child in source.root.named_children if child.type == "import_statement"]
+    last = siblings[-1]
+    alone = alone_on_line(source, statement.start_byte, end)
+    if last == statement or not alone or not alone_on_line(source, last.start_byte, extent(source, last, last)[1]):
+        gap = newline if alone and statement != siblings[0] and source.text.slice(0, start).endswith(newline) else ""
+        return [Replace(Span(source.path, start, end), gap + text)]
+    place = extent(source, last, last)[1]
+    line_end = source.utf8.index(b"\n", end) + 1
+    return [
+        Replace(Span(source.path, start, line_end), ""),
+        Replace(Span(source.path, place, place), f"{newline}{newline}{text}"),
+    ]
+
+
+# Text
+
+
+def wrap(source: Source, run: Sequence[Node]) -> tuple[Replace, ...]:
+    """Puts statements that follow each other under the guard, with the comments on their lines."""
+    start, end = extent(source, run[0], run[-1])
+    text = source.text.slice(start, end)
+    return (Replace(Span(source.path, start, end), guarded(source, run[0], text, start, end)),)
+
+
+def guarded(source: Source, first: Node, text: str, start: int, end: int) -> str:
+    """`text`, which replaces what stands at start..end, under the guard."""
+    newline, unit = source.text.newline, indentation(source)
+    if not alone_on_line(source, start, end):
+        inner = f"if ({GUARD}) {{ {text} }}"
+        parent = first.parent
+        return inner if parent is not None and parent.type in BLOCKS else f"{{ {inner} }}"
+    margin = line_margin(source, start)
+    if text == source.text.slice(start, end):
+        text = indent(source, start, end, unit)
+    else:
+        text = text.replace("\n", "\n" + unit) if not TEMPLATE_LINES.search(text) else text
+    block = f"if ({GUARD}) {{{newline}{margin}{unit}{text}{newline}{margin}}}"
+    return block if first.parent is not None and first.parent.type in BLOCKS else f"{{ {block} }}"
+
+
+TEMPLATE_LINES = re.compile(r"`[^`]*\n")
+
+
+def extent(source: Source, first: Node, last: Node) -> tuple[int, int]:
+    """Where statements begin and end with a directive above them and a comment behind them."""
+    start, end = first.start_byte, last.end_byte
+    above = first.prev_named_sibling
+    while above is not None and above.type == "comment" and above.end_point[0] == source_row(source, start) - 1:
+        if not alone_on_line(source, above.start_byte, above.end_byte):
+            break
+        if DIRECTIVE.search(source.code(above)):
+            start = above.start_byte
+            above = above.prev_named_sibling
+            continue
+        break
+    behind = last.next_sibling
+    if behind is not None and behind.type == "comment" and behind.start_point[0] == last.end_point[0]:
+        rest = source.utf8[behind.end_byte : line_end(source, behind.end_byte)]
+        if not rest.strip():
+            end = behind.end_byte
+    return start, end
+
+
+def source_row(source: Source, offset: int) -> int:
+    return source.utf8.count(b"\n", 0, offset)
+
+
+def line_end(source: Source, offset: int) -> int:
+    found = source.utf8.find(b"\n", offset)
+    return len(source.utf8) if found < 0 else found
+
+
+def line_margin(source: Source, offset: int) -> str:
+    """The white space before an offset that is the first thing on its line."""
+    return source.text.slice(source.utf8.rfind(b"\n", 0, offset) + 1, offset)
+
+
+def alone_on_line(source: Source, start: int, end: int) -> bool:
+    """Whether nothing else stands on the lines of a range."""
+    before = source.utf8[source.utf8.rfind(b"\n", 0, start) + 1 : start]
+    return not before.strip() and not source.utf8[end : line_end(source, end)].strip()
+
+
+def indentation(source: Source) -> str:
+    """One step of indentation as the file writes it."""
+    depths = re.findall(rb"^([ \t]+)\S", source.utf8, re.M)
+    if depths and depths[0].startswith(b"\t"):
+        return "\t"
+    widths = [len(depth) for depth in depths if len(depth) > 1 and b"\t" not in depth]
+    return " " * (4 if widths and all(width % 4 == 0 for width in widths) else 2)
+
+
+def indent(source: Source, start: int, end: int, unit: str) -> str:
+    """The text of a range, its further lines one step deeper. Lines inside template strings stay."""
+    utf8 = source.utf8
+    pieces = [utf8[start : min(end, line_end(source, start) + 1)].decode()]
+    offset = line_end(source, start) + 1
+    while offset < end:
+        after = min(end, line_end(source, offset) + 1)
+        line = utf8[offset:after].decode()
+        inside = source.root.descendant_for_byte_range(offset, offset)
+        fixed = inside is not None and in_template(inside, offset)
+        pieces.append(line if fixed or not line.strip() else unit + line)
+        offset = after
+    return "".join(pieces)
+
+
+def in_template(node: Node, offset: int) -> bool:
+    """Whether a line that begins at an offset begins inside a string."""
+    kinds = ("template_string", "string", "jsx_text")
+    return any(n.type in kinds and n.start_byte < offset < n.end_byte for n in (node, *ancestors(node)))
+
+
+def drop_statement(source: Source, statement: Node) -> Replace:
+    """Takes a statement out, with its line where it is alone there."""
+    start, end = statement.start_byte, statement.end_byte
+    if alone_on_line(source, start, end):
+        start = source.utf8.rfind(b"\n", 0, start) + 1
+        end = min(len(source.utf8), line_end(source, end) + 1)
+    else:
+        while source.utf8[end : end + 1] in (b" ", b"\t"):
+            end += 1
+    return Replace(Span(source.path, start, end), "")
+
+
+def directive_above(source: Source, statement: Node) -> bool:
+    return extent(source, statement, statement)[0] < statement.start_byte
+
+
+def comment_above(source: Source, statement: Node) -> str:
+    """What the comments directly above a statement say."""
+    lines: list[str] = []
+    above = statement.prev_named_sibling
+    row = statement.start_point[0]
+    while above is not None and above.type == "comment" and above.end_point[0] == row - 1:
+        if not alone_on_line(source, above.start_byte, above.end_byte):
+            break
+        row = above.start_point[0]
+        code = re.sub(r"\A(?://+|/\*+)|\*+/\Z", "", source.code(above))
+        code = " ".join(line.strip(" \t*") for line in code.splitlines()).strip()
+        if code and not DIRECTIVE.search(code) and "perfmod:" not in code:
+            lines.insert(0, code)
+        above = above.prev_named_sibling
+    return brief(" ".join(lines), 160)
+
+
+def brief(code: str, width: int = 60) -> str:
+    line = " ".join(code.split())
+    return line if len(line) <= width else line[: width - 3] + "..."
+
+
+__all__ = ["GUARD", "Gating", "field_of", "gate"]
