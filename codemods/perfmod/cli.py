@@ -94,13 +94,17 @@ def shared_options(function: CommandT) -> CommandT:
     return function
 
 
-@click.group(cls=Commands, context_settings=CONTEXT)
+@click.group(cls=Commands, context_settings=CONTEXT, invoke_without_command=True)
 @click.version_option(__version__, message="perfmod %(version)s")
-def perfmod() -> None:
+@click.pass_context
+def perfmod(ctx: click.Context) -> None:
     """Find production-reliability faults in Python and TypeScript checkouts, and fix them.
 
     Exit codes: 0 clean, 1 findings (with apply: findings left), 2 wrong usage or an error.
     """
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
+        ctx.exit(2)
 
 
 @perfmod.command()
