@@ -12,9 +12,10 @@ from perfmod.reports import View, concise
 from perfmod.rule import rule_ids
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
-CASES = sorted(
-    case for rule in rule_ids() if (FIXTURES / rule).is_dir() for case in (FIXTURES / rule).iterdir() if case.is_dir()
-)
+CASES = [
+    *sorted(f for rule in rule_ids() if (FIXTURES / rule).is_dir() for f in (FIXTURES / rule).iterdir() if f.is_dir()),
+    FIXTURES / "dealdesk",  # a whole checkout, for all rules together
+]
 
 
 def name_of(case: Path) -> str:
@@ -25,9 +26,8 @@ def settings_of(case: Path, root: Path) -> Settings:
     """The rule that the fixture is named after, with its own perfmod.toml. A file `unsafe` in the case allows those."""
     settings = load_settings(config_file(root))
     unsafe = (case / "unsafe").exists()
-    return replace(
-        settings, select=settings.select or (case.parent.name,), unsafe_fixes=settings.unsafe_fixes or unsafe
-    )
+    own = (case.parent.name,) if case.parent.name in rule_ids() else ()
+    return replace(settings, select=settings.select or own, unsafe_fixes=settings.unsafe_fixes or unsafe)
 
 
 def run_on(case: Path, root: Path, command: Any) -> Report:
