@@ -35,8 +35,11 @@ class Text:
         """The text of a file's bytes. Raises Unreadable where they are binary or not in the declared encoding."""
         mark, encoding = next(((m, e) for m, e in MARKS if raw.startswith(m)), (b"", "utf-8"))
         body = raw[len(mark) :]
-        if not mark and path.endswith((".py", ".pyi")) and (cookie := COOKIE.match(body)):
-            encoding = cookie[1].decode("ascii")
+        if path.endswith((".py", ".pyi")):
+            if encoding != "utf-8":
+                raise Unreadable("UTF-16, which Python does not read")
+            if not mark and (cookie := COOKIE.match(body)):
+                encoding = cookie[1].decode("ascii")
         try:
             name = codecs.lookup(encoding).name
             text = body.decode(name)
