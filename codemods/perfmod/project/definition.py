@@ -1,0 +1,47 @@
+"""What one schema source says of one table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+#: Schema sources, strongest first.
+Origin: TypeAlias = Literal["database", "openapi", "types", "sql", "drizzle", "prisma", "row type"]
+STRENGTH: dict[Origin, int] = {
+    "database": 0,
+    "openapi": 0,
+    "types": 1,
+    "sql": 2,
+    "drizzle": 3,
+    "prisma": 3,
+    "row type": 4,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table or view by its name."""
+
+    name: str
+    schema: str = "public"
+
+    def __str__(self) -> str:
+        return self.name if self.schema == "public" else f"{self.schema}.{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """The columns that a source gives a table, and where it says so."""
+
+    table: Table
+    origin: Origin
+    path: str  #: "" for a live schema
+    line: int
+    columns: tuple[str, ...]
+    tree: str = ""  #: sources of the same tree speak of one database: a folder of migrations, a file
+    problem: str | None = None  #: why the columns can't be known from here
+    also: tuple[tuple[str, int], ...] = ()  #: further places that had a say
+
+    @property
+    def place(self) -> str:
+        return f"{self.path}:{self.line}" if self.path else "the database"
