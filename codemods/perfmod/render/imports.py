@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import sys
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from typing import Any
 
 from tree_sitter import Node
 
 from perfmod.model import AddImport, DropImport, Replace, Span
 from perfmod.render import CannotRender
-from perfmod.render.import_places import Clause, Statements, place
+from perfmod.render.import_places import Clause, Place, Statements, place
 from perfmod.source.tree import ancestors
 
 TYPE_COMMENT = re.compile(rb"#\s*type:")
@@ -25,25 +26,27 @@ def import_edits(utf8: bytes, path: str, adds: Sequence[AddImport], drops: Seque
         raise CannotRender("line ends: the file ends its lines with a carriage return alone")
     statements = Statements(utf8)
     removed = {clause for drop in drops for clause in droppable(statements, drop.name)}
-    edits = [edit for statement in grouped(removed) for edit in removal(statements, *statement)]
+    gone = {clause.statement for clause in removed if set(statements.clauses_of(clause.statement)) <= removed}
+    edits: list[Edit] = []
+    inserted: dict[int, list[tuple[Place, str]]] = {}
     by_module: dict[str, list[AddImport]] = {}
     for add in adds:
         by_module.setdefault(add.module, []).append(add)
-    inserted: dict[int, list[tuple[int, int, str]]] = {}
     for module, wanted in sorted(by_module.items()):
         first_use = min(statements.first_use(add.alias or add.name) for add in wanted)
         names = sorted({written(add) for add in wanted} - bound(statements, module, first_use), key=natural)
-        if not names:
-            continue
         existing = extendable(statements, module, first_use)
-        if existing is not None:
+        if names and existing is not None:
             edits += extension(statements, existing, names)
-            continue
-        gone = {clause.statement for clause in removed if whole(clause.statement, removed, statements)}
-        spot = place(statements, module, first_use, gone)
-        line = f"from {module} import {', '.join(names)}"
-        inserted.setdefault(spot.offset, []).append((spot.blank_before, spot.blank_after, line))
-    edits += [insertion(statements, offset, lines) for offset, lines in inserted.items()]
+        elif names:
+            spot = place(statements, module, first_use, gone)
+            inserted.setdefault(spot.offset, []).append((spot, f"from {module} import {', '.join(names)}"))
+    lines = [whole_line(statements, statement) for statement in gone]
+    edits += [deletion(statements, start, end, inserted) for start, end in merged(line for line in lines if line)]
+    for statement, clauses in grouped(removed):
+        edits += removal(statements, statement, clauses)
+    for offset, imports in inserted.items():
+        edits.append(insertion(statements, offset, imports, replaces=any(line and line[1] == offset for line in lines)))
     return sorted(Replace(Span(path, start, end), text) for start, end, text in edits)
 
 
@@ -102,39 +105,38 @@ def extension(statements: Statements, node: Node, names: Sequence[str]) -> Itera
 
 
 def put_before(statements: Statements, node: Node, names: Sequence[str]) -> Edit:
-    separator = own_line_separator(statements, node)
+    separator = separator_before(statements, node)
     return node.start_byte, node.start_byte, "".join(f"{name},{separator}" for name in names)
 
 
 def put_after(statements: Statements, statement: Node, last: Node, names: Sequence[str]) -> Iterator[Edit]:
     """After the last name: behind the comment of its line, where the names have lines of their own."""
-    separator = own_line_separator(statements, last)
-    text = "".join(f",{separator}{name}" for name in names)
-    comma = last.next_sibling if last.next_sibling is not None and last.next_sibling.type == "," else None
-    closing = statement.children[-1]
-    line_end = statements.line_end(last.end_byte)
-    if separator == " " or closing.type != ")" or closing.start_byte < line_end:
-        yield last.end_byte, last.end_byte, text
+    separator = separator_before(statements, last)
+    if separator == " " or statement.children[-1].start_byte < statements.line_end(last.end_byte):
+        yield last.end_byte, last.end_byte, "".join(f",{separator}{name}" for name in names)
         return
-    if comma is None:
+    if last.next_sibling is None or last.next_sibling.type != ",":
         yield last.end_byte, last.end_byte, ","
     end = statements.text_end(last.end_byte)
     yield end, end, "".join(f"{separator}{name}," for name in names)
 
 
-def own_line_separator(statements: Statements, node: Node) -> str:
-    """The line end and indentation before a name that begins its line, else one space."""
+def separator_before(statements: Statements, node: Node) -> str:
+    """What stands before a name in parentheses that begins its line: a line end and indentation; else one space."""
     start = statements.line_start(node.start_byte)
     indent = statements.utf8[start : node.start_byte]
-    return f"{statements.newline}{indent.decode()}" if start and not indent.strip() else " "
+    parenthesised = node.parent is not None and node.parent.children[-1].type == ")"
+    return f"{statements.newline}{indent.decode()}" if parenthesised and not indent.strip() else " "
 
 
-def insertion(statements: Statements, offset: int, lines: Sequence[tuple[int, int, str]]) -> Edit:
+def insertion(statements: Statements, offset: int, imports: Sequence[tuple[Place, str]], *, replaces: bool) -> Edit:
+    """New import lines; `replaces` the line that ends there."""
     newline = statements.newline
-    text = newline.join(line for _, _, line in lines) + newline
-    text = newline * lines[0][0] + text + newline * lines[0][1]
+    spot = imports[0][0]
+    text = newline.join(line for _, line in imports) + newline
+    text = newline * spot.blank_before + text + newline * spot.blank_after
     if offset and statements.utf8[offset - 1 : offset] != b"\n":  # the last line has no line end: keep it so
-        text = newline + text[: -len(newline)]
+        text = (newline if not replaces else "") + text[: -len(newline)]
     return offset, offset, text
 
 
@@ -193,15 +195,11 @@ def grouped(removed: Iterable[Clause]) -> Iterator[tuple[Node, list[Clause]]]:
     yield from by_statement.items()
 
 
-def whole(statement: Node, removed: Iterable[Clause], statements: Statements) -> bool:
-    return set(statements.clauses_of(statement)) <= set(removed)
-
-
 def removal(statements: Statements, statement: Node, removed: Sequence[Clause]) -> Iterator[Edit]:
-    """Take clauses out of an import; with the last one goes the statement, and its line if nothing else is on it."""
+    """Take clauses out of an import, or an import out of the statements that `;` joins."""
     clauses = statements.clauses_of(statement)
-    if len(removed) < len(clauses):
-        kept = [clause for clause in clauses if clause not in removed]
+    kept = [clause for clause in clauses if clause not in removed]
+    if kept:
         for clause in removed:
             index = clauses.index(clause)
             if clause.node.start_byte < kept[0].node.start_byte:
@@ -214,6 +212,41 @@ def removal(statements: Statements, statement: Node, removed: Sequence[Clause]) 
         yield statement.start_byte, after.start_byte, ""
     elif before is not None:
         yield before.end_byte, statement.end_byte, ""
-    else:
-        start = statements.line_start(statement.start_byte)
-        yield start, statements.line_end(statement.end_byte), ""
+
+
+def whole_line(statements: Statements, statement: Node) -> tuple[int, int] | None:
+    """The lines of a statement that has them to itself."""
+    if any(statements.neighbours(statement)):
+        return None
+    return statements.line_start(statement.start_byte), statements.line_end(statement.end_byte)
+
+
+def merged(lines: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    found: list[tuple[int, int]] = []
+    for start, end in sorted(lines):
+        if found and found[-1][1] == start:
+            start = found.pop()[0]
+        found.append((start, end))
+    return found
+
+
+def deletion(statements: Statements, start: int, end: int, inserted: Container[int]) -> Edit:
+    """Lines and, where they were a paragraph, the blank lines that are now too many."""
+    if end in inserted:
+        return start, end, ""
+    spare = blank_lines_above(statements, start)
+    while spare and end < len(statements.utf8) and not statements.utf8[end : statements.line_end(end)].strip():
+        end = statements.line_end(end)
+        spare -= 1
+    return start, end, ""
+
+
+def blank_lines_above(statements: Statements, offset: int) -> int:
+    """How many; at the top of a file, as many as you like."""
+    count = 0
+    while offset:
+        start = statements.line_start(offset - 1)
+        if statements.utf8[start:offset].strip():
+            return count
+        offset, count = start, count + 1
+    return sys.maxsize
