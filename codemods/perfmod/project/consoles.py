@@ -12,10 +12,10 @@ from perfmod.model import Facts, Finding, Intent, MovePackage, Note, Replace, Sa
 from perfmod.project.packages import Bundler, Manifest
 from perfmod.project.reaching import Reaching
 from perfmod.render import CannotRender
+from perfmod.source.conditions import Place, When
 from perfmod.source.consoles import ConsoleAddress, ConsoleImport, ConsoleInBundler
-from perfmod.source.gating import GUARD
 from perfmod.source.members import Object
-from perfmod.source.reach import Place, When
+from perfmod.source.statements import GUARD
 from perfmod.suppression import Suppression, suppressed
 
 if TYPE_CHECKING:
@@ -198,7 +198,7 @@ class Judgement:
         assert group.manifest is not None
         refusal = self.refusal(group)
         span = self.span_in(group.manifest, "dependencies", group.package)
-        message = f"{group.package} is used in development only, but it is installed in production"
+        message = f"{group.package} is a debug console, and belongs in devDependencies"
         if refusal is not None:
             yield Finding(self.rule, span, message, Safety.MANUAL, reason=refusal)
         elif all(outcome.state == "guarded" for outcome in group.outcomes):

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from perfmod.discovery import language_of
 from perfmod.model import Replace, Span
 from perfmod.project.packages import glob
+from perfmod.source.conditions import Place, When
 from perfmod.source.embedded import elements, scripts
 from perfmod.source.gating import gate
-from perfmod.source.reach import Place, When
 from perfmod.source.tree import GRAMMARS, Source
 from perfmod.source.typescript import imports, is_shipped, package_of
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perfmod.source.reach import STRENGTH, Place, When, combine
+from perfmod.source.conditions import STRENGTH, Place, When
+from perfmod.source.reach import combine
 
 if TYPE_CHECKING:
     from perfmod.project import Project
@@ -26,7 +27,9 @@ class Reaching:
         places: list[Place] = []
         if place.calls:
             places.append(self.module(path) if place.when is When.ALWAYS else Place(place.when, place.detail))
-        places += [self.export(path, name) for name in place.exports]
+        places += [found for name in place.exports if (found := self.export(path, name)) is not None]
+        if not places:
+            return Place(When.UNKNOWN, f"nobody was found who calls `{place.exports[0]}`")
         return places[0] if len(places) == 1 else combine(places)
 
     def module(self, path: str) -> Place:
@@ -49,16 +52,14 @@ class Reaching:
             places.append(place)
         return min(places, key=lambda place: STRENGTH.index(place.when))
 
-    def export(self, path: str, name: str) -> Place:
-        """When an exported function is called."""
+    def export(self, path: str, name: str) -> Place | None:
+        """When other files call an exported function; None where nobody does."""
         if (path, name) in self._open or len(self._open) > DEEPEST:
             return Place(When.UNKNOWN, f"`{name}` calls itself")
         self._open.add((path, name))
         places = [place for i in self._project.modules.importers(path) for place in self._uses(i, name)]
         self._open.discard((path, name))
-        if not places:
-            return Place(When.UNKNOWN, f"nobody was found who calls `{name}`")
-        return places[0] if len(places) == 1 and places[0].when is not When.DEVELOPMENT else combine(places)
+        return combine(places) if places else None
 
     def _uses(self, importer: Importer, name: str) -> list[Place]:
         if importer.kind == "side-effect":
@@ -70,7 +71,7 @@ class Reaching:
             return [self.of(importer.path, use) for use in uses]
         if importer.kind == "re-export":
             handed = [here if theirs != "*" else name for theirs, here, _ in importer.names if theirs in (name, "*")]
-            return [self.export(importer.path, here) for here in handed]
+            return [place for here in handed if (place := self.export(importer.path, here)) is not None]
         place = self.of(importer.path, importer.place)
         if place.when is When.ALWAYS:
             return [Place(When.UNKNOWN, f"{importer.path} loads it at run time")]

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from tree_sitter import Node
 
 from perfmod.model import Span
+from perfmod.source.conditions import Place
 from perfmod.source.embedded import elements, scripts
 from perfmod.source.gating import Gating, gate
-from perfmod.source.reach import Place, place_of
+from perfmod.source.reach import place_of
 from perfmod.source.tree import GRAMMARS, Source, ancestors
 from perfmod.source.typescript import Import, imports, is_shipped, outside_effect, package_of
 

@@ -9,8 +9,24 @@ from dataclasses import dataclass
 from tree_sitter import Node
 
 from perfmod.model import Replace, Safety, Span
-from perfmod.source.reach import Place, When, identifiers, is_binding, place_of
-from perfmod.source.tree import Source, ancestors, field_of
+from perfmod.source.bindings import identifiers, is_binding
+from perfmod.source.conditions import Place, When
+from perfmod.source.reach import place_of
+from perfmod.source.statements import (
+    BLOCKS,
+    GUARD,
+    alone_on_line,
+    brief,
+    comment_above,
+    directive_above,
+    drop_statement,
+    extent,
+    guarded,
+    indent,
+    indentation,
+    wrap,
+)
+from perfmod.source.tree import Source, ancestors
 from perfmod.source.typescript import (
     Import,
     Name,
@@ -21,13 +37,6 @@ from perfmod.source.typescript import (
     root_of,
     walk,
 )
-
-#: Stands in edits for the condition, which depends on the bundler.
-GUARD = "\N{SYMBOL FOR NULL}guard\N{SYMBOL FOR NULL}"
-DIRECTIVE = re.compile(
-    r"@ts-(?:ignore|expect-error)|(?:eslint|biome|oxlint|prettier)-(?:disable-next-line|ignore)|biome-ignore"
-)
-BLOCKS = frozenset({"program", "statement_block"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +74,10 @@ def gate_call(found: Import, is_console: IsConsole) -> Gating:
     form = "require" if found.kind == "require" else ""
     statement = discarding_statement(top)
     if statement is not None:
-        effect = outside_effect(source, statement, frozenset(), is_console)
+        outer = outermost(source, statement, is_console)
+        effect = outside_effect(source, outer, frozenset(), is_console)
         if effect is not None:
             return manual(place, f"the statement does more than start the console: `{brief(effect)}`", form)
-        outer = outermost(source, statement, is_console)
         safety = Safety.UNSAFE if form else Safety.SAFE
         reason = "require() runs in its place: what follows may count on the console" if form else None
         return Gating(safety, place, wrap(source, [outer]), reason, comment_above(source, outer), form)
@@ -295,143 +304,3 @@ def move_below_imports(source: Source, statement: Node, call: str) -> list[Repla
         Replace(Span(source.path, start, line_end), ""),
         Replace(Span(source.path, place, place), f"{newline}{newline}{text}"),
     ]
-
-
-# Text
-
-
-def wrap(source: Source, run: Sequence[Node]) -> tuple[Replace, ...]:
-    """Puts statements that follow each other under the guard, with the comments on their lines."""
-    start, end = extent(source, run[0], run[-1])
-    text = source.text.slice(start, end)
-    return (Replace(Span(source.path, start, end), guarded(source, run[0], text, start, end)),)
-
-
-def guarded(source: Source, first: Node, text: str, start: int, end: int) -> str:
-    """`text`, which replaces what stands at start..end, under the guard."""
-    newline, unit = source.text.newline, indentation(source)
-    if not alone_on_line(source, start, end):
-        inner = f"if ({GUARD}) {{ {text} }}"
-        parent = first.parent
-        return inner if parent is not None and parent.type in BLOCKS else f"{{ {inner} }}"
-    margin = line_margin(source, start)
-    if text == source.text.slice(start, end):
-        text = indent(source, start, end, unit)
-    else:
-        text = text.replace("\n", "\n" + unit) if not TEMPLATE_LINES.search(text) else text
-    block = f"if ({GUARD}) {{{newline}{margin}{unit}{text}{newline}{margin}}}"
-    return block if first.parent is not None and first.parent.type in BLOCKS else f"{{ {block} }}"
-
-
-TEMPLATE_LINES = re.compile(r"`[^`]*\n")
-
-
-def extent(source: Source, first: Node, last: Node) -> tuple[int, int]:
-    """Where statements begin and end with a directive above them and a comment behind them."""
-    start, end = first.start_byte, last.end_byte
-    above = first.prev_named_sibling
-    while above is not None and above.type == "comment" and above.end_point[0] == source_row(source, start) - 1:
-        if not alone_on_line(source, above.start_byte, above.end_byte):
-            break
-        if DIRECTIVE.search(source.code(above)):
-            start = above.start_byte
-            above = above.prev_named_sibling
-            continue
-        break
-    behind = last.next_sibling
-    if behind is not None and behind.type == "comment" and behind.start_point[0] == last.end_point[0]:
-        rest = source.utf8[behind.end_byte : line_end(source, behind.end_byte)]
-        if not rest.strip():
-            end = behind.end_byte
-    return start, end
-
-
-def source_row(source: Source, offset: int) -> int:
-    return source.utf8.count(b"\n", 0, offset)
-
-
-def line_end(source: Source, offset: int) -> int:
-    found = source.utf8.find(b"\n", offset)
-    return len(source.utf8) if found < 0 else found
-
-
-def line_margin(source: Source, offset: int) -> str:
-    """The white space before an offset that is the first thing on its line."""
-    return source.text.slice(source.utf8.rfind(b"\n", 0, offset) + 1, offset)
-
-
-def alone_on_line(source: Source, start: int, end: int) -> bool:
-    """Whether nothing else stands on the lines of a range."""
-    before = source.utf8[source.utf8.rfind(b"\n", 0, start) + 1 : start]
-    return not before.strip() and not source.utf8[end : line_end(source, end)].strip()
-
-
-def indentation(source: Source) -> str:
-    """One step of indentation as the file writes it."""
-    depths = re.findall(rb"^([ \t]+)\S", source.utf8, re.M)
-    if depths and depths[0].startswith(b"\t"):
-        return "\t"
-    widths = [len(depth) for depth in depths if len(depth) > 1 and b"\t" not in depth]
-    return " " * (4 if widths and all(width % 4 == 0 for width in widths) else 2)
-
-
-def indent(source: Source, start: int, end: int, unit: str) -> str:
-    """The text of a range, its further lines one step deeper. Lines inside template strings stay."""
-    utf8 = source.utf8
-    pieces = [utf8[start : min(end, line_end(source, start) + 1)].decode()]
-    offset = line_end(source, start) + 1
-    while offset < end:
-        after = min(end, line_end(source, offset) + 1)
-        line = utf8[offset:after].decode()
-        inside = source.root.descendant_for_byte_range(offset, offset)
-        fixed = inside is not None and in_template(inside, offset)
-        pieces.append(line if fixed or not line.strip() else unit + line)
-        offset = after
-    return "".join(pieces)
-
-
-def in_template(node: Node, offset: int) -> bool:
-    """Whether a line that begins at an offset begins inside a string."""
-    kinds = ("template_string", "string", "jsx_text")
-    return any(n.type in kinds and n.start_byte < offset < n.end_byte for n in (node, *ancestors(node)))
-
-
-def drop_statement(source: Source, statement: Node) -> Replace:
-    """Takes a statement out, with its line where it is alone there."""
-    start, end = statement.start_byte, statement.end_byte
-    if alone_on_line(source, start, end):
-        start = source.utf8.rfind(b"\n", 0, start) + 1
-        end = min(len(source.utf8), line_end(source, end) + 1)
-    else:
-        while source.utf8[end : end + 1] in (b" ", b"\t"):
-            end += 1
-    return Replace(Span(source.path, start, end), "")
-
-
-def directive_above(source: Source, statement: Node) -> bool:
-    return extent(source, statement, statement)[0] < statement.start_byte
-
-
-def comment_above(source: Source, statement: Node) -> str:
-    """What the comments directly above a statement say."""
-    lines: list[str] = []
-    above = statement.prev_named_sibling
-    row = statement.start_point[0]
-    while above is not None and above.type == "comment" and above.end_point[0] == row - 1:
-        if not alone_on_line(source, above.start_byte, above.end_byte):
-            break
-        row = above.start_point[0]
-        code = re.sub(r"\A(?://+|/\*+)|\*+/\Z", "", source.code(above))
-        code = " ".join(line.strip(" \t*") for line in code.splitlines()).strip()
-        if code and not DIRECTIVE.search(code) and "perfmod:" not in code:
-            lines.insert(0, code)
-        above = above.prev_named_sibling
-    return brief(" ".join(lines), 160)
-
-
-def brief(code: str, width: int = 60) -> str:
-    line = " ".join(code.split())
-    return line if len(line) <= width else line[: width - 3] + "..."
-
-
-__all__ = ["GUARD", "Gating", "field_of", "gate"]

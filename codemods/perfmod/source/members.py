@@ -136,7 +136,7 @@ def move_members(block: Object, names: Collection[str], source: str, target: str
         return None
     members = {name: old.member(name) for name in names}
     emptied = set(old.keys) == set(names)
-    if new is not None and set(names) & set(new.keys):
+    if any(old.keys.count(name) > 1 for name in names) or (new is not None and set(names) & set(new.keys)):
         return None
     if new is None and emptied:
         key = block.pairs[block.keys.index(source)].child_by_field_name("key")

@@ -10,7 +10,9 @@ from typing import Literal, TypeAlias
 
 from tree_sitter import Node
 
-from perfmod.source.reach import FUNCTIONS, Place, identifiers, is_binding, place_of, place_of_use, strip
+from perfmod.source.bindings import identifiers, is_binding, strip
+from perfmod.source.conditions import Place
+from perfmod.source.reach import FUNCTIONS, place_of, place_of_use
 from perfmod.source.tree import Source, ancestors, field_of
 
 Kind: TypeAlias = Literal["dynamic", "static", "side-effect", "require", "re-export", "import-require"]
@@ -59,7 +61,8 @@ class Import:
         """The mentions of a bound name, without its import. Types count."""
         start, end = self.node.start_byte, self.node.end_byte
         found = identifiers(self.source, name.local)
-        return [node for node in found if not (start <= node.start_byte < end) and node.type != "property_identifier"]
+        mentions = [node for node in found if not (start <= node.start_byte < end)]
+        return [node for node in mentions if node.parent is not None and node.parent.type != "jsx_closing_element"]
 
     def places(self, name: Name) -> list[Place]:
         """When the uses of a bound name run it."""
@@ -104,12 +107,16 @@ def import_at(source: Source, string: Node) -> Iterator[Import]:
             yield Import(source, "side-effect", parent, string)
         elif names or not clause.named_children or not source.code(clause).strip("{} \n\t"):
             yield Import(source, "static", parent, string, names)
-    elif parent.type == "arguments" and parent.parent is not None and parent.named_children[0] == string:
+    elif parent.type == "arguments" and parent.parent is not None and first_argument(parent) == string:
         function = parent.parent.child_by_field_name("function")
         if function is not None and function.type == "import":
             yield Import(source, "dynamic", parent.parent, string)
         elif function is not None and source.code(function) == "require":
             yield Import(source, "require", parent.parent, string)
+
+
+def first_argument(arguments: Node) -> Node | None:
+    return next((child for child in arguments.named_children if child.type != "comment"), None)
 
 
 def bound_names(source: Source, clause: Node) -> Iterator[Name]:
@@ -232,8 +239,10 @@ def belongs(source: Source, node: Node, names: frozenset[str], is_console: Calla
     if root.type == "import" or (root.type == "identifier" and source.code(root) == "require"):
         call = root.parent
         arguments = call.child_by_field_name("arguments") if call is not None else None
-        first = arguments.named_children[0] if arguments is not None and arguments.named_children else None
-        return first is not None and first.type == "string" and is_console(source.code(first)[1:-1])
+        first = first_argument(arguments) if arguments is not None else None
+        return (
+            first is not None and first.type in ("string", "template_string") and is_console(source.code(first)[1:-1])
+        )
     if root.type == "identifier" and source.code(root) in names:
         return True
     return root.type in LITERALS or CONSOLE_GLOBAL.match(source.code(node)) is not None
