@@ -114,6 +114,16 @@ def dropped(source: str, name: str = "asyncio") -> str:
             id="not below the definitions, where imports close a circle",
         ),
         pytest.param(
+            "import sys\nsys.path.append('..')\nimport os\n\ndef f(): ...\n\nfrom other import routes\n",
+            f"import sys\nsys.path.append('..')\nimport os\n\n{HELPER}\ndef f(): ...\n\nfrom other import routes\n",
+            id="nor where sys.path is dealt with above",
+        ),
+        pytest.param(
+            "def patch(): ...\n\npatch()\nimport os\n\nx = 1\n",
+            f"def patch(): ...\n\npatch()\nimport os\n\n{HELPER}\nx = 1\n",
+            id="after the only imports, though code runs before them",
+        ),
+        pytest.param(
             "from bot.a import (\n    b,\n    c,\n)  # both\nx = 1\n",
             f"from bot.a import (\n    b,\n    c,\n)  # both\n{HELPER}x = 1\n",
             id="after parentheses",

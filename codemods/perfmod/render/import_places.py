@@ -190,14 +190,15 @@ def place(statements: Statements, module: str, first_use: int, gone: Set[Node]) 
             anchor = (plain or same)[-1]
             return after(statements, anchor, blank=anchor.type not in IMPORTS)
     late = [node for node in early[len(header) :] if node.type in IMPORTS]
-    if late and PATH_HACK.search(statements.utf8, 0, late[-1].start_byte):
+    below = header[-1].end_byte if header else 0
+    if late and PATH_HACK.search(statements.utf8, below, late[-1].start_byte):
         return after(statements, late[-1], blank=new_section(statements, late[-1], gone))
     for node in reversed(header):
         if node.type in IMPORTS:
             return after(statements, node, blank=new_section(statements, node, gone))
         if imports_of(node) or PATH_HACK.search(node.text or b""):
             return after(statements, node, blank=True)
-    if late and not header:
+    if late:
         return after(statements, late[-1], blank=new_section(statements, late[-1], gone))
     return at_top(statements)
 
