@@ -135,7 +135,7 @@ class Finding:
     message: str  #: what is wrong and why it matters
     safety: Safety
     title: str | None = None  #: what the fix does; None where there is no fix
-    reason: str | None = None  #: why it is unsafe or manual: "cause" or "cause: detail"; causes are grouped in summaries
+    reason: str | None = None  #: why it is unsafe or manual: "cause" or "cause: detail"; summaries group by cause
     intents: tuple[Intent, ...] = ()
 
 
