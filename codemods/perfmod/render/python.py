@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import re
 import warnings
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from perfmod.model import AddImport, DropImport, InsertMember, Replace, RewriteCall, Span
@@ -82,11 +84,19 @@ def patched_elsewhere(drop: DropImport, project: Project) -> bool:
     stem = drop.path.rpartition("/")[2].removesuffix(".py")
     if stem == "__init__":
         stem = drop.path.rpartition("/")[0].rpartition("/")[2]
-    needle = f"{stem}.{drop.name}".encode()
+    return not places_of_member(project, drop.name).get(stem.encode(), frozenset()) <= {drop.path}
+
+
+@lru_cache(maxsize=8)
+def places_of_member(project: Project, name: str) -> dict[bytes, set[str]]:
+    """Every word that stands as `<word>.<name>` in a Python file, and those files. Reads each file once for a run."""
+    pattern = re.compile(rb"(\w+)\.%s\b" % re.escape(name.encode()))
+    places: dict[bytes, set[str]] = {}
     for path in project.files:
-        if path.endswith(".py") and path != drop.path and needle in (project.raw(path) or b""):
-            return True
-    return False
+        if path.endswith(".py"):
+            for word in set(pattern.findall(project.raw(path) or b"")):
+                places.setdefault(word, set()).add(path)
+    return places
 
 
 def check_python(before: bytes, after: bytes) -> None:

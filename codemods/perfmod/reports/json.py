@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from perfmod import __version__
 from perfmod.fingerprint import fingerprints
-from perfmod.model import AddModule, Replace, Span
 from perfmod.reports.places import locate
 
 if TYPE_CHECKING:
@@ -46,8 +44,12 @@ def render(report: Report, view: View) -> str:
             "applied": sum(result.applied for result in counted),
         },
     }
-    text = json.dumps(document, ensure_ascii=False, indent=2) + "\n"
-    # A name that is not UTF-8 on disk: escaped, because raw bytes would be no JSON.
+    return dumps(document)
+
+
+def dumps(document: Any, indent: int | None = 2) -> str:
+    """JSON with a line end. A name that is not UTF-8 on disk is escaped, because raw bytes would be no JSON."""
+    text = json.dumps(document, ensure_ascii=False, indent=indent) + "\n"
     return LONE_SURROGATE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
@@ -67,22 +69,14 @@ def finding_of(result: Result, fingerprint: str, report: Report) -> dict[str, An
     }
 
 
-def modules_of(finding: Finding, report: Report) -> Iterator[Replace]:
-    """The helper modules that the fix creates, as edits of empty files."""
-    created = {change.path: change.after for change in report.changes if change.kind == "create"}
-    for intent in finding.intents:
-        if isinstance(intent, AddModule) and intent.path in created:
-            yield Replace(Span(intent.path, 0, 0), created[intent.path].decode())
-
-
 def fix_of(finding: Finding, report: Report) -> dict[str, Any] | None:
     """The fix with its edits; only `diff` renders them, so that `check` stays cheap."""
     if not finding.intents:
         return None
     edits: list[dict[str, Any]] = []
     if report.request.command == "diff":
-        from perfmod.compose import edits_of
+        from perfmod.reports.fixes import edits_of_fix
 
-        rendered = [*edits_of(finding, report.project), *modules_of(finding, report)]
+        rendered = edits_of_fix(finding, report)
         edits = [{"path": e.span.path, "start": e.span.start, "end": e.span.end, "text": e.text} for e in rendered]
     return {"title": finding.title or finding.message, "edits": edits}
