@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import stat
@@ -18,27 +19,31 @@ if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
 
 LANGUAGES = {
-    ".py": "python",
-    ".pyi": "python",
-    ".ts": "typescript",
-    ".mts": "typescript",
-    ".cts": "typescript",
-    ".tsx": "tsx",
-    ".js": "javascript",
-    ".jsx": "javascript",
-    ".mjs": "javascript",
-    ".cjs": "javascript",
-    ".json": "json",
-    ".yaml": "yaml",
-    ".yml": "yaml",
-    ".html": "html",
-    ".sql": "sql",
-    ".prisma": "prisma",
-    ".vue": "vue",
-    ".svelte": "svelte",
+    "py": "python",
+    "pyi": "python",
+    "ts": "typescript",
+    "mts": "typescript",
+    "cts": "typescript",
+    "tsx": "tsx",
+    "js": "javascript",
+    "jsx": "javascript",
+    "mjs": "javascript",
+    "cjs": "javascript",
+    "json": "json",
+    "yaml": "yaml",
+    "yml": "yaml",
+    "html": "html",
+    "sql": "sql",
+    "prisma": "prisma",
+    "vue": "vue",
+    "svelte": "svelte",
 }
 
 MAXIMUM_SIZE = 2_000_000  # bytes
+
+# Windows knows neither; there links are rare and pipes are no files.
+NO_LINKS = getattr(os, "O_NOFOLLOW", 0)
+OPENING = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 # Folders that hold nothing that a person of this project edits.
 LEFT_OUT = frozenset(
@@ -72,7 +77,7 @@ class Discovery:
 
 def language_of(path: str) -> str | None:
     """The language of a file by its suffix."""
-    return LANGUAGES.get(os.path.splitext(path)[1])
+    return LANGUAGES.get(path.rpartition(".")[2])
 
 
 def discover(
@@ -230,21 +235,26 @@ class LeftOut:
 def read_file(root: Path, path: str) -> bytes | Skipped | None:
     """The bytes of a discovered file; Skipped with the reason where it can't be used; None where it does not count.
 
-    Links that leave the root, devices and pipes, files over 2 MB and generated files don't count.
+    Links that leave the root, devices and pipes, and files over 2 MB don't count.
     """
-    full = os.path.join(root, path)
     try:
-        if os.path.islink(full) and not Path(full).resolve(strict=True).is_relative_to(root):
-            return Skipped(path, "a link that leaves the root")
-        status = os.stat(full)
-        if not stat.S_ISREG(status.st_mode):
-            return None
-        if status.st_size > MAXIMUM_SIZE:
-            return Skipped(path, f"larger than {MAXIMUM_SIZE // 1_000_000} MB")
-        with open(full, "rb") as file:
+        try:
+            descriptor = os.open(f"{root}/{path}", OPENING | NO_LINKS)
+        except OSError as error:
+            if error.errno not in (errno.ELOOP, errno.EMLINK):  # what systems answer where the last name is a link
+                raise
+            if not (root / path).resolve(strict=True).is_relative_to(root):
+                return Skipped(path, "a link that leaves the root")
+            descriptor = os.open(f"{root}/{path}", OPENING)
+        with open(descriptor, "rb", buffering=0) as file:
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode):
+                return None
+            if status.st_size > MAXIMUM_SIZE:
+                return Skipped(path, f"larger than {MAXIMUM_SIZE // 1_000_000} MB")
             return file.read()
-    except FileNotFoundError:
-        return None  # deleted in the work tree, still in git's index
+    except (FileNotFoundError, IsADirectoryError):
+        return None  # deleted in the work tree, still in git's index; or a submodule
     except (OSError, RuntimeError) as error:
         return Skipped(path, f"cannot be read: {getattr(error, 'strerror', None) or error}")
 

@@ -28,10 +28,19 @@ class Triggers:
     any_of: tuple[tuple[bytes, ...], ...]
     confirm: Callable[[bytes], bool] | None = None
 
-    def fit(self, data: bytes) -> bool:
-        if not any(all(needle in data for needle in group) for group in self.any_of):
-            return False
-        return self.confirm is None or self.confirm(data)
+    def fit(self, data: bytes, known: dict[bytes, bool] | None = None) -> bool:
+        """Whether a file with these bytes is worth parsing. `known` remembers answers for the next rule's triggers."""
+        known = {} if known is None else known
+        for group in self.any_of:  # plain loops: this runs for every rule and every file
+            for needle in group:
+                found = known.get(needle)
+                if found is None:
+                    found = known[needle] = needle in data
+                if not found:
+                    break
+            else:
+                return self.confirm is None or self.confirm(data)
+        return False
 
 
 class Scanner(Protocol):

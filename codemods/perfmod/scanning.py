@@ -72,6 +72,8 @@ def scanners_of(rules: Iterable[Rule]) -> list[Scanner]:
 def scan_in_processes(root: Path, files: list[str], scanners: list[Scanner], workers: int) -> Iterator[Scanned]:
     from multiprocessing import get_all_start_methods, get_context
 
+    import perfmod.source.tree  # noqa: F401  a forked worker then has it already
+
     context = get_context("fork" if "fork" in get_all_start_methods() else "spawn")
     size = max(1, min(200, len(files) // (workers * 4)))
     batches = [files[start : start + size] for start in range(0, len(files), size)]
@@ -107,7 +109,8 @@ def scan_files(root: Path, files: Iterable[str], scanners: Sequence[Scanner]) ->
         if isinstance(data, Skipped):
             yield Scanned(path, b"", skipped=data)
             continue
-        fitting = [s for s in by_language[language_of(path)] if s.triggers.fit(data)]
+        known: dict[bytes, bool] = {}
+        fitting = [s for s in by_language[language_of(path)] if s.triggers.fit(data, known)]
         if not fitting and data[:2] in (b"\xff\xfe", b"\xfe\xff"):
             fitting = [s for s in by_language[language_of(path)] if s.triggers.fit(utf16_as_utf8(data))]
         if fitting and not is_generated(path, data):
