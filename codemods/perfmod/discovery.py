@@ -41,6 +41,9 @@ LANGUAGES = {
 
 MAXIMUM_SIZE = 2_000_000  # bytes
 
+# A checkout's own configuration may name a program as its file system monitor: it is not run.
+GIT = ("git", "-c", "core.fsmonitor=false")
+
 # Windows knows neither; there links are rare and pipes are no files.
 NO_LINKS = getattr(os, "O_NOFOLLOW", 0)
 OPENING = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
@@ -125,7 +128,7 @@ def git_files(root: Path) -> list[str] | None:
     """What git tracks below the root, and what it neither tracks nor ignores. None where git can't say."""
     if not any((folder / ".git").exists() for folder in (root, *root.parents)):
         return None
-    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate"]
+    command = [*GIT, "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate"]
     try:
         listed = subprocess.run(command, cwd=root, capture_output=True, check=False)
     except OSError:
@@ -139,7 +142,7 @@ def git_files(root: Path) -> list[str] | None:
 def ignored_by_git(root: Path) -> bool:
     """Whether the whole root is something that git ignores, as a package unpacked in a work folder is."""
     return (
-        subprocess.run(["git", "check-ignore", "-q", "."], cwd=root, capture_output=True, check=False).returncode == 0
+        subprocess.run([*GIT, "check-ignore", "-q", "."], cwd=root, capture_output=True, check=False).returncode == 0
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from perfmod.config import Settings
 from perfmod.discovery import Discovery, discover
@@ -13,6 +13,9 @@ from perfmod.model import Change, Fact, Facts, Finding, Note, Plan, Result, Safe
 from perfmod.project import Project
 from perfmod.rule import PARSE_ERROR, Rule, make_rules, rule_id_of
 from perfmod.scanning import ParseError, files_to_scan, scan, scanners_of
+
+if TYPE_CHECKING:
+    from perfmod.cache import Cache
 
 Command = Literal["check", "diff", "apply"]
 Progress = Callable[[str, int, int], None]  # stage, done, of how many
@@ -28,6 +31,8 @@ class Request:
     settings: Settings = field(default_factory=Settings)
     allow_dirty: bool = False
     jobs: int | None = None
+    cache: bool = False  #: keep the facts of each file for the next run
+    cache_folder: Path | None = None  #: where; default: in the git directory, and nowhere outside git
 
 
 @dataclass(frozen=True)
@@ -67,7 +72,7 @@ def run(request: Request, progress: Progress | None = None) -> Report:
         recovered = recover(request.root)
     rules = make_rules(settings.selected, dict(settings.rules))
     discovery = discover(request.root, request.paths, settings.exclude, settings.extend_exclude)
-    facts, digests, skipped = scan_all(discovery, rules, request.jobs, progress)
+    facts, digests, skipped = scan_all(discovery, rules, request, progress)
     project = Project(request.root, discovery.files, facts)
     findings, notes = judge(rules, facts, project) if digests else ([], [])  # no file holds a trigger
     if PARSE_ERROR not in settings.ignore:
@@ -102,13 +107,13 @@ def chosen_files(discovery: Discovery, rules: Sequence[Rule]) -> list[str]:
 
 
 def scan_all(
-    discovery: Discovery, rules: Sequence[Rule], jobs: int | None, progress: Progress | None
+    discovery: Discovery, rules: Sequence[Rule], request: Request, progress: Progress | None
 ) -> tuple[Facts, dict[str, bytes], list[Skipped]]:
     facts: list[Fact] = []
     digests: dict[str, bytes] = {}
     skipped: list[Skipped] = []
     places = {path: number for number, path in enumerate(discovery.files)} if progress else {}
-    for scanned in scan(discovery.root, discovery.files, rules, jobs):
+    for scanned in scan(discovery.root, discovery.files, rules, request.jobs, cache_of(request, rules)):
         facts.extend(scanned.facts)
         digests[scanned.path] = scanned.digest
         if scanned.skipped is not None:
@@ -116,6 +121,16 @@ def scan_all(
         if progress:
             progress("Reading", places[scanned.path], len(places))
     return Facts(facts), digests, skipped
+
+
+def cache_of(request: Request, rules: Sequence[Rule]) -> Cache | None:
+    """The cache of this run. None where the user wants none, and where there is no place for it."""
+    if not request.cache:
+        return None
+    from perfmod.cache import Cache, git_folder
+
+    folder = request.cache_folder or git_folder(request.root)
+    return None if folder is None else Cache(request.root, folder, rules)
 
 
 def judge(rules: Sequence[Rule], facts: Facts, project: Project) -> tuple[list[Finding], list[Note]]:

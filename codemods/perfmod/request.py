@@ -39,6 +39,8 @@ class Typed(NamedTuple):
     exclude: tuple[str, ...] = ()
     extend_exclude: tuple[str, ...] = ()
     jobs: int | None = None
+    cache: bool = True
+    cache_dir: str | None = None
     allow_dirty: bool = False
 
 
@@ -73,7 +75,8 @@ def read_request(typed: Typed) -> Request:
     settings = override(load_settings(choose_config(typed, root)), typed)
     if settings.ignore and not settings.selected:
         raise PerfmodError("no rule is left to run: every selected rule is ignored")
-    return Request(typed.command, root, paths, settings, typed.allow_dirty, typed.jobs)
+    folder = Path(typed.cache_dir).absolute() if typed.cache_dir else None
+    return Request(typed.command, root, paths, settings, typed.allow_dirty, typed.jobs, typed.cache, folder)
 
 
 def read_path(typed: str) -> Path:

@@ -12,6 +12,7 @@ from perfmod.discovery import is_generated, language_of, read_file
 from perfmod.model import Fact, Skipped
 
 if TYPE_CHECKING:
+    from perfmod.cache import Cache
     from perfmod.rule import Rule, Scanner
 
 # Worker processes cost about 40 ms; below this many files they don't pay.
@@ -37,16 +38,38 @@ class Scanned:
     skipped: Skipped | None = None
 
 
+#: A file that holds this is looked at even if no rule has business there: an ignore comment may be out of date.
+TRIGGER = b"perfmod:"
+
+
 def digest(data: bytes) -> bytes:
     from hashlib import blake2b  # brings OpenSSL with it, 5 ms
 
     return blake2b(data, digest_size=16).digest()
 
 
-def scan(root: Path, files: Sequence[str], rules: Sequence[Rule], jobs: int | None = None) -> Iterator[Scanned]:
+def scan(
+    root: Path, files: Sequence[str], rules: Sequence[Rule], jobs: int | None = None, cache: Cache | None = None
+) -> Iterator[Scanned]:
     """The facts of every file that holds a trigger, in the order of `files`."""
     scanners = scanners_of(rules)
     relevant = files_to_scan(files, scanners)
+    if cache is None:
+        yield from scan_afresh(root, relevant, scanners, jobs)
+        return
+    known = {path: entry for path in relevant if (entry := cache.get(path)) is not None}
+    unknown = [path for path in relevant if path not in known]
+    scanned = {found.path: found for found in scan_afresh(root, unknown, scanners, jobs)}
+    for path in unknown:
+        cache.put(path, scanned.get(path))
+    cache.save()
+    for path in relevant:
+        found = known[path][2] if path in known else scanned.get(path)
+        if found is not None:
+            yield found
+
+
+def scan_afresh(root: Path, relevant: list[str], scanners: list[Scanner], jobs: int | None) -> Iterator[Scanned]:
     workers = min(jobs or os.cpu_count() or 1, len(relevant) // FILES_PER_WORKER)
     if workers <= 1:
         yield from scan_files(root, relevant, scanners)
@@ -113,7 +136,7 @@ def scan_files(root: Path, files: Iterable[str], scanners: Sequence[Scanner]) ->
         fitting = [s for s in by_language[language_of(path)] if s.triggers.fit(data, known)]
         if not fitting and data[:2] in (b"\xff\xfe", b"\xfe\xff"):
             fitting = [s for s in by_language[language_of(path)] if s.triggers.fit(utf16_as_utf8(data))]
-        if fitting and not is_generated(path, data):
+        if (fitting or TRIGGER in data) and not is_generated(path, data):
             yield scan_file(path, data, fitting)
 
 
@@ -139,10 +162,12 @@ def facts_of(text: Any, scanners: Sequence[Scanner]) -> list[Fact]:
     source = Source(text, language)
     if language in GRAMMARS:
         problem = source.error
+        if problem is not None and not scanners:
+            return []
         if problem is not None:
             line, column = text.position(problem.start_byte)
             return [ParseError(text.path, problem.start_byte, f"syntax error at line {line}, column {column}")]
     facts = [fact for scanner in scanners for fact in scanner.scan(source)]
-    if facts and language in GRAMMARS:
+    if (facts or not scanners or TRIGGER in text.utf8) and language in GRAMMARS:
         facts.extend(scan_comments(source))
     return facts
