@@ -1,0 +1,143 @@
+"""The cache of facts changes how long a run takes, and nothing else."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import shutil
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from perfmod import scanning
+from perfmod.cache import FactUnpickler
+from perfmod.config import Settings
+from perfmod.model import Result
+from perfmod.pipeline import Request, run
+from perfmod.rules.supervise_tasks import TaskOptions
+
+BASIC = Path(__file__).parent.parent / "fixtures/supervise-tasks/basic/before"
+LONG_AGO = 1_000_000_000
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    root = tmp_path / "checkout"
+    shutil.copytree(BASIC, root)
+    subprocess.run(["git", "init", "-q"], cwd=root, check=True)
+    for file in root.rglob("*.py"):
+        os.utime(file, (LONG_AGO, LONG_AGO))
+    return root
+
+
+def request(root: Path) -> Request:
+    return Request("check", root, (root,), Settings(select=("supervise-tasks",)), cache=True)
+
+
+def results(root: Path) -> tuple[Result, ...]:
+    return run(request(root)).results
+
+
+def count_parsed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The paths that are read and parsed from now on."""
+    parsed: list[str] = []
+    scan_file = scanning.scan_file
+
+    def counting(path: str, *rest: object) -> object:
+        parsed.append(path)
+        return scan_file(path, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(scanning, "scan_file", counting)
+    return parsed
+
+
+def test_a_second_run_parses_nothing_and_says_the_same(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    parsed = count_parsed(monkeypatch)
+    first = results(checkout)
+    assert first
+    assert parsed == ["app/keeps_reference.py", "app/main.py"]
+    assert results(checkout) == first
+    assert len(parsed) == 2
+    assert run(replace(request(checkout), cache=False)).results == first
+
+
+def test_a_changed_file_is_read_again(checkout: Path) -> None:
+    assert results(checkout)
+    main = checkout / "app/main.py"
+    main.write_text(main.read_text().replace("    asyncio.create_task", "    await asyncio.create_task"))
+    assert not results(checkout)
+    assert not results(checkout)
+
+
+def test_a_file_that_has_just_changed_is_not_remembered(checkout: Path) -> None:
+    main = checkout / "app/main.py"
+    main.write_text(main.read_text())
+    stamp = main.stat()
+    assert results(checkout)
+    main.write_text("#" * stamp.st_size)
+    os.utime(main, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
+    assert not results(checkout)
+
+
+def test_other_options_and_rules_have_caches_of_their_own(checkout: Path) -> None:
+    results(checkout)
+    held = Settings(select=("supervise-tasks",), rules={"supervise-tasks": TaskOptions(report_held=True)})
+    run(replace(request(checkout), settings=held))
+    assert len(list((checkout / ".git/perfmod").glob("facts-*"))) == 2
+
+
+def test_a_broken_or_forged_cache_is_none(checkout: Path, tmp_path: Path) -> None:
+    first = results(checkout)
+    (cache,) = (checkout / ".git/perfmod").glob("facts-*")
+    whole = cache.read_bytes()
+
+    class Forged:
+        def __reduce__(self) -> tuple[object, tuple[str]]:
+            return (os.system, (f"touch {tmp_path / 'ran'}",))
+
+    for content in (b"", b"no pickle", whole[:-20], pickle.dumps(Forged()), pickle.dumps(("key", {}))):
+        cache.write_bytes(content)
+        assert results(checkout) == first
+    assert not (tmp_path / "ran").exists()
+
+
+def test_only_types_of_perfmod_are_read() -> None:
+    unpickler = FactUnpickler.__new__(FactUnpickler)
+    for module, name in [
+        ("os", "system"),
+        ("builtins", "eval"),
+        ("perfmod.cache", "os.system"),
+        ("perfmod.cache", "os"),
+    ]:
+        with pytest.raises(pickle.UnpicklingError):
+            FactUnpickler.find_class(unpickler, module, name)
+
+
+def test_nothing_is_written_into_the_work_tree_or_outside_git(checkout: Path) -> None:
+    results(checkout)
+    status = subprocess.run(["git", "status", "--porcelain"], cwd=checkout, capture_output=True, text=True, check=True)
+    assert ".perfmod" not in status.stdout
+    assert "facts" not in status.stdout
+    shutil.rmtree(checkout / ".git")
+    before = sorted(checkout.rglob("*"))
+    results(checkout)
+    assert sorted(checkout.rglob("*")) == before
+
+
+def test_a_named_folder_is_used_and_hides_itself_from_git(checkout: Path) -> None:
+    folder = checkout / "cache"
+    run(replace(request(checkout), cache_folder=folder))
+    assert list(folder.glob("facts-*"))
+    assert (folder / ".gitignore").read_text() == "*\n"
+
+
+@pytest.mark.parametrize("jobs", [1, 2, 5])
+def test_jobs_change_nothing(checkout: Path, monkeypatch: pytest.MonkeyPatch, jobs: int) -> None:
+    monkeypatch.setattr(scanning, "FILES_PER_WORKER", 1)
+    for number in range(30):
+        shutil.copy(checkout / "app/main.py", checkout / f"app/main{number}.py")
+    alone = run(replace(request(checkout), cache=False, jobs=1)).results
+    assert len(alone) == 31
+    assert run(replace(request(checkout), cache=False, jobs=jobs)).results == alone
