@@ -464,7 +464,7 @@ def test_completion_of_words(run: Perfmod, monkeypatch: pytest.MonkeyPatch, word
         ("check --output-format patch", "check changes nothing, so it has no patch; use `perfmod diff`"),
         ("check -o patch=x", "check changes nothing, so it has no patch; use `perfmod diff`"),
         ("check -o jsn=x", "-o: unknown format `jsn`; did you mean `json`?"),
-        ("check -o report.xml", "-o report.xml: the suffix names no format; write FORMAT=report.xml"),
+        ("check -o report.csv", "-o report.csv: the suffix names no format; write FORMAT=report.csv"),
         ("check -o json=", "-o : is not a file"),
         ("check -o json=sub", "-o sub: is not a file"),
         ("check -o nowhere/x.json", "-o nowhere/x.json: there is no folder nowhere"),

@@ -13,7 +13,8 @@ from perfmod import __version__
 from perfmod.errors import PerfmodError
 
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
-FORMATS = ("text", "concise", "json", "patch")  # those of reports.FORMATS; a test holds them together
+#: Those of reports.FORMATS; a test holds them together.
+FORMATS = ("text", "concise", "sarif", "json", "patch", "github", "gitlab", "junit", "markdown", "html")
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 
 
@@ -84,6 +85,8 @@ SHARED = (
     option("--show-files", is_flag=True, help="List the files that would be looked at, and stop."),
     option("--exclude", multiple=True, metavar="PATTERN", help="Leave out these, instead of the built-in patterns."),
     option("--extend-exclude", multiple=True, metavar="PATTERN", help="Leave out these too (.gitignore syntax)."),
+    option("--cache/--no-cache", default=True, help="Keep what files say for the next run (in the git directory)."),
+    option("--cache-dir", type=click.Path(), metavar="DIR", help="Keep it here instead, also outside git."),
     option("-j", "--jobs", type=click.IntRange(min=1), metavar="N", help="Use up to N worker processes."),
 )
 

@@ -59,7 +59,7 @@ def explain_rule(rule_id: str, view: View) -> str:
     """The documentation of one rule."""
     check_rules((rule_id,), also=(PARSE_ERROR,))
     rule = None if rule_id == PARSE_ERROR else load_rule(rule_id)
-    document = ABOUT_PARSE_ERROR if rule is None else docstring_of(rule)
+    document = document_of(rule_id)
     parts = [f"{heading(rule_id, view)}: {title_of(document)}\n"]
     parts += [f"{heading(name, view)}\n{indent(body, '    ')}\n" for name, body in sections_of(document)]
     if rule is not None:
@@ -79,6 +79,11 @@ def as_json(rule_id: str, rule: type[Rule]) -> dict[str, Any]:
         "sections": dict(sections_of(document)),
         "options": [option._asdict() for option in options_of(rule)],
     }
+
+
+def document_of(rule_id: str) -> str:
+    """The documentation of a rule, or of what the pipeline itself finds."""
+    return ABOUT_PARSE_ERROR if rule_id == PARSE_ERROR else docstring_of(load_rule(rule_id))
 
 
 def docstring_of(rule: type[Rule]) -> str:

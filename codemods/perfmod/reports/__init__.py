@@ -19,11 +19,17 @@ if TYPE_CHECKING:
 FORMATS: dict[str, tuple[str, ...]] = {
     "text": (".txt",),
     "concise": (),
+    "sarif": (".sarif", ".sarif.json"),
     "json": (".json",),
     "patch": (".patch", ".diff"),
+    "github": (),
+    "gitlab": (),
+    "junit": (".xml",),
+    "markdown": (".md",),
+    "html": (".html",),
 }
 #: Formats that leave standard output to machines: what a person reads beside them goes to standard error.
-FOR_MACHINES = frozenset({"json", "patch"})
+FOR_MACHINES = frozenset(FORMATS) - {"text", "concise"}
 
 
 class View(NamedTuple):
