@@ -45,3 +45,9 @@ class Definition:
     @property
     def place(self) -> str:
         return f"{self.path}:{self.line}" if self.path else "the database"
+
+    @property
+    def places(self) -> str:
+        """The place, and those that changed it later."""
+        later = [f"{path}:{line}" for path, line in self.also]
+        return " and ".join([self.place, *later]) if len(later) < 3 else f"{self.place} and {len(later)} changes"

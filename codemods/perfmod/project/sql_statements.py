@@ -44,7 +44,9 @@ def statements(sql: str) -> Iterator[Statement]:
     sql = blank(PSQL, sql)
     down = DOWN.search(sql)
     sql = sql[: down.start()] if down else sql
-    code, mask, bodies = [], [], []
+    code: list[str] = []
+    mask: list[str] = []
+    bodies: list[str] = []
     start = position = 0
     line = 1
 
@@ -58,7 +60,8 @@ def statements(sql: str) -> Iterator[Statement]:
             )
         line += sql.count("\n", start, end)
         start = end
-        code.clear(), mask.clear(), bodies.clear()
+        for pieces in (code, mask, bodies):
+            pieces.clear()
 
     while (token := TOKEN.search(sql, position)) is not None:
         plain = sql[position : token.start()]

@@ -1,0 +1,192 @@
+"""select-columns: PostgREST select('*') becomes an explicit column list."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from perfmod.model import Fact, Facts, Finding, Note, Replace, Safety
+from perfmod.rule import Triggers
+from perfmod.source.queries import SENSITIVE_LIST, STAR, Query, Select, is_sensitive
+
+if TYPE_CHECKING:
+    from perfmod.project import Project
+    from perfmod.project.column_lists import ColumnList
+    from perfmod.source.tree import Source
+
+DELIBERATE = re.compile(
+    r"\b(?:avoid\w*|intentional\w*|deliberate\w*|on purpose|(?:all|every)(?: the)? columns?|do not|don'?t|must)\b", re.I
+)
+EXPORT = re.compile(r"(?:\A|[/._-])(?:gdpr|export|backup|dump)(?:[/._-]|\Z)")
+OTHER_BUILDERS = ("knex", "kysely", "objection", "drizzle-orm", "squel", "arquero")
+PACKAGES = ("@supabase/supabase-js", "@supabase/ssr", "@supabase/postgrest-js", "@insforge/sdk")
+MESSAGE = "this select fetches every column {0}, and every one that is added later"
+SECRET = (
+    "{0} looks like a secret and reaches the browser. A list in a browser is no access control: revoke the column from"
+    " its roles, or use row security"
+)
+SOURCES = {
+    "database": "in the live schema",
+    "openapi": "in the API's description",
+    "types": "in the generated types",
+    "sql": "in SQL",
+    "drizzle": "in the Drizzle schema",
+    "prisma": "in the Prisma schema",
+    "row type": "in the row type",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SelectOptions:
+    """The options of select-columns."""
+
+    trust_row_types: bool = False
+    """take a hand-written row type at the site for a full and exact list of the table's columns"""
+
+
+class SelectColumns:
+    """PostgREST select('*') becomes an explicit column list.
+
+    What it finds:
+        .select('*'), .select() and stars in embedded lists, on Supabase, InsForge and other PostgREST clients, in
+        TypeScript, JavaScript and Python.
+
+    Why it matters:
+        A star sends every column to the client, also those that nobody reads there, those that are added later and
+        those that must not leave the server. Source: PostgREST documentation, "Vertical filtering".
+
+    What it changes:
+        The star becomes the full list of the table's columns, in the order of the schema that names them: generated
+        Database types, SQL migrations, Drizzle, Prisma, or the row type at the site. Types and casts stay. The message
+        of each fix says where the list comes from.
+
+    When the fix is unsafe:
+        Where only a row type knows some of the columns, because one wrong column fails the whole query; and for
+        embedded lists on a TypeScript client without a Database type, whose result may get another type.
+
+    Leaves alone:
+        Head counts, computed lists, other query builders, DOM and D3 .select(). Reported without a fix: unknown tables,
+        sources that disagree, queries that name a column which the schema lacks, tests that assert on the star, data
+        exports, and stars whose comment says that they are meant.
+    """
+
+    Options = SelectOptions
+    languages = ("typescript", "tsx", "javascript", "python")
+    triggers = Triggers(((b"select",),), lambda data: bool(STAR.search(data) or SENSITIVE_LIST.search(data)))
+    reviewed = ()
+    scanners = ()
+
+    def __init__(self, options: SelectOptions) -> None:
+        self.options = options
+
+    def scan(self, source: Source) -> Iterator[Fact]:
+        if source.language == "python":
+            from perfmod.source.postgrest_python import queries
+        else:
+            from perfmod.source.postgrest import queries
+        for query in queries(source):
+            if any(is_of_interest(select) for select in query.selects):
+                yield query
+
+    def judge(self, facts: Facts, project: Project) -> Iterator[Finding | Note]:
+        queries = facts.of(Query)
+        if queries:
+            judgement = Judgement(self.options, project)
+            for query in queries:
+                yield from judgement.of(query)
+
+
+def is_of_interest(select: Select) -> bool:
+    """Whether a select holds a star, or names a column that looks like a secret."""
+    if select.empty or select.text is None:
+        return select.empty
+    return "*" in select.text or any(is_sensitive(word) for word in re.findall(r"\w+", select.text))
+
+
+class Judgement:
+    """What the checkout says about each query."""
+
+    def __init__(self, options: SelectOptions, project: Project) -> None:
+        from perfmod.project.column_lists import ColumnLists
+
+        self.project = project
+        self.lists = ColumnLists(project, trust_row_types=options.trust_row_types)
+
+    def of(self, query: Query) -> Iterator[Finding | Note]:
+        from perfmod.project.column_lists import is_star
+
+        evidence = self.lists.queries.client_of(query)[0].evidence
+        if evidence == "unknown" and not self.may_be_postgrest(query):
+            return
+        for select in query.selects:
+            if is_star(select):
+                yield self.finding(query, select, known=evidence != "unknown")
+            elif select.text is not None:
+                yield from self.notes(query, select)
+
+    def may_be_postgrest(self, query: Query) -> bool:
+        """Whether a chain on an unknown object could still be PostgREST's, so that it has to be reported."""
+        if query.call != "from" or (query.table is None and query.origin is None):
+            return False
+        packages = self.project.packages
+        if any(packages.declaring(query.path, package) is not None for package in OTHER_BUILDERS):
+            return False
+        return any(packages.declaring(query.path, package) is not None for package in PACKAGES)
+
+    def finding(self, query: Query, select: Select, *, known: bool) -> Finding:
+        from perfmod.project.column_lists import NoList
+
+        table = self.lists.queries.table_of(query)
+        subject = f"of {table}" if table else "of a table"
+        finding = Finding("select-columns", select.call, MESSAGE.format(subject), Safety.MANUAL)
+        reason = self.unsuitable(query, known=known)
+        if reason is None and table is None:
+            reason = "the table's name is computed"
+        if reason is not None or table is None:
+            return replace(finding, reason=reason)
+        try:
+            columns = self.lists.of(query, select, table)
+        except NoList as error:
+            return replace(finding, reason=str(error))
+        return self.fixed(finding, query, select, columns)
+
+    def unsuitable(self, query: Query, *, known: bool) -> str | None:
+        """Why no list is wanted or can be had here, whatever the schema says."""
+        if query.call == "rpc":
+            return "a function call: no schema source says what it gives back"
+        if not known:
+            return "it is not sure that this is a PostgREST client"
+        if query.schema == "?":
+            return "the schema's name is computed"
+        found = DELIBERATE.search(query.comment)
+        if found is not None:
+            return f"a comment says that the star is meant: {query.comment.strip('/*# {}')[:80].strip()}"
+        return "the file is a data export" if EXPORT.search(query.path.rpartition(".")[0].lower()) else None
+
+    def fixed(self, finding: Finding, query: Query, select: Select, columns: ColumnList) -> Finding:
+        """The finding with its fix, and what it says about secrets in the list."""
+        from perfmod.project.browser_code import is_browser_code
+
+        places = ", ".join(f"{SOURCES[d.origin]} at {d.places}" for d in columns.definitions)
+        message = f"{finding.message}; the list stands {places}"
+        if columns.sensitive and is_browser_code(self.project, query.path):
+            message += f"; {SECRET.format(', '.join(columns.sensitive))}"
+        count = len(columns.columns)
+        return replace(
+            finding,
+            message=message,
+            title=f"List its {count} columns" if count > 1 else "List its one column",
+            safety=Safety.UNSAFE if columns.doubt else Safety.SAFE,
+            reason=columns.doubt,
+            intents=(Replace(select.span, f"{select.quote}{columns.text}{select.quote}{select.after}"),),
+        )
+
+    def notes(self, query: Query, select: Select) -> Iterator[Note]:
+        """An explicit list in browser code that names what looks like a secret."""
+        from perfmod.project.browser_code import is_browser_code
+
+        named = [word for word in dict.fromkeys(re.findall(r"\w+", select.text or "")) if is_sensitive(word)]
+        if named and is_browser_code(self.project, query.path):
+            yield Note("select-columns", select.call, SECRET.format(", ".join(named)))

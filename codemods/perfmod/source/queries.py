@@ -1,0 +1,102 @@
+"""Facts about PostgREST queries: which table, what they select, which columns they name, and on which client."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from perfmod.model import Span
+
+Evidence: TypeAlias = Literal["made", "typed", "named", "unknown"]
+
+# In bytes: a select that may hold a star, or one that takes all columns without saying so.
+STAR = re.compile(
+    rb"\bselect\s*(?:<[^()\n]*>)?\s*\(\s*(?:(?://[^\n]*|/\*.*?\*/|#[^\n]*)\s*)*"
+    rb"(?:\)|[\"'`][^\"'`)]{0,2000}?\*|[\"'`]\s*[\"'`]|count\s*=|columns\s*=|undefined\b)",
+    re.S,
+)
+SENSITIVE_WORDS = ("encrypted", "password", "passwd", "secret", "token", "hash", "ssn", "salt", "api_key", "apikey",
+                   "private_key")  # fmt: skip
+SENSITIVE = re.compile(
+    r"(?:\A|_)(?:encrypted|passwords?|passwd|secrets?|token|api_?keys?|hash|ssn|salt|private_?key)(?:_|\Z)"
+)
+SENSITIVE_LIST = re.compile(
+    rb"\bselect\s*\(\s*[\"'`][^\"'`]*(?:encrypted|passw|secret|token|api_?key|hash|ssn|salt|private_?key)", re.I
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """A name that another file explains: the module as it is written there, and the name that it exports."""
+
+    module: str  #: "" for the same file
+    name: str
+    member: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """What the file says about the object that a query is built on."""
+
+    evidence: Evidence
+    database: str = ""  #: the generic argument, as in createClient<Database>
+    origin: Origin | None = None  #: where more about it can be found
+
+
+@dataclass(frozen=True, slots=True)
+class RowType:
+    """A type that a query's result is given at its site."""
+
+    text: str  #: of the type of one row
+    offset: int
+    how: str  #: as the message says it: "cast", "return type", ...
+
+
+@dataclass(frozen=True, slots=True)
+class Select:
+    """One select(...) of a query."""
+
+    span: Span  #: of the string; an empty span where one has to be put
+    call: Span  #: from the word `select` to the closing parenthesis
+    text: str | None  #: None: no string literal is given
+    quote: str
+    empty: bool = False  #: no list is given at all
+    head: bool = False  #: only a count is asked for
+    dynamic: bool = False  #: the list is computed
+    after: str = ""  #: what has to follow a list that is put in
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A column that a query names."""
+
+    column: str
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One query, from the table to the end of its chain, with what is done to the builder later on."""
+
+    path: str
+    table: str | None
+    origin: Origin | None  #: of the table's name, where it stands elsewhere
+    schema: str
+    client: Client
+    selects: tuple[Select, ...] = ()
+    uses: tuple[Use, ...] = ()
+    rows: tuple[RowType, ...] = ()
+    call: str = "from"  #: "rpc" for a function call
+    comment: str = ""  #: the comments at the star
+    types: bool = False  #: the file is TypeScript
+
+
+def words(name: str) -> str:
+    """A column name as words between underscores: `apiKeyHash` is `api_key_hash`."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+
+
+def is_sensitive(column: str) -> bool:
+    """Whether a column's name says that it holds a secret."""
+    return SENSITIVE.search(words(column)) is not None
