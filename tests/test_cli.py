@@ -386,7 +386,7 @@ def test_formats_of_the_command_line_are_those_of_reports() -> None:
 def test_rules(run: Perfmod) -> None:
     assert run("rules").out == (
         "replace-words  Replace old words by new ones.\n"
-        "               python, typescript; options: replacement, limit\n"
+        "               python, typescript, tsx; options: replacement, limit\n"
     )
     listed = json.loads(run("rules", "--output-format", "json").out)
     assert [rule["id"] for rule in listed] == ["replace-words"]
@@ -458,7 +458,7 @@ def test_completion_of_words(run: Perfmod, monkeypatch: pytest.MonkeyPatch, word
         ("check pipe.py", "neither a file nor a folder: pipe.py"),
         ("check sub ..", "is outside of"),
         ("check --select replace-word", "--select: unknown rule `replace-word`; did you mean `replace-words`?"),
-        ("check --ignore nonsense", "--ignore: unknown rule `nonsense`; known: parse-error, replace-words"),
+        ("check --ignore nonsense", "--ignore: unknown rule `nonsense`; known: ignore-comment, parse-error, replace-words"),
         ("check --output-format jsn", "--output-format: unknown value `jsn`; did you mean `json`?"),
         ("check --color yes", "--color: unknown value `yes`; known: always, auto, never"),
         ("check --output-format patch", "check changes nothing, so it has no patch; use `perfmod diff`"),

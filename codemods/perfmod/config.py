@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from perfmod.errors import PerfmodError
-from perfmod.rule import PARSE_ERROR, load_rule, rule_ids
+from perfmod.rule import OWN_RULES, load_rule, rule_ids
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,10 @@ class Settings:
     ignore: tuple[str, ...] = ()  #: rules not to run
     exclude: tuple[str, ...] | None = None  #: .gitignore patterns that replace the built-in ones
     extend_exclude: tuple[str, ...] = ()  #: .gitignore patterns on top of the built-in ones
+    per_file_ignores: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  #: .gitignore pattern = [rules]
     unsafe_fixes: bool = False  #: apply fixes that may change behaviour
+    require_reason: bool = False  #: every ignore comment has to say why
+    baseline: str | None = None  #: the file with the findings that may stay, from the root
     rules: Mapping[str, Any] = field(default_factory=dict)  #: [rules.<id>]: the options of a rule
 
     @property
@@ -64,6 +67,34 @@ def load_settings(path: Path | None) -> Settings:
     """The settings of a configuration file; the defaults for None. Raises PerfmodError on anything it can't accept."""
     if path is None:
         return Settings()
+    merged: dict[str, Any] = {}
+    for source, table in reversed(list(tables_of(path))):
+        check_table(table, f"{source}")
+        merged = merge(merged, table)
+    rules = merged.pop("rules", {})
+    settings: Settings = read_table(Settings, merged, f"{path}", skip=("rules",))
+    return replace(settings, rules={rule: read_table(load_rule(rule).Options, t, "") for rule, t in rules.items()})
+
+
+def tables_of(path: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """The tables of a configuration file and of those that it extends, the nearest first."""
+    seen: list[Path] = []
+    while True:
+        if path.resolve() in seen:
+            raise PerfmodError(f"{seen[-1]}: `extend` leads back to {path}")
+        seen.append(path.resolve())
+        table = read_toml(path)
+        base = table.pop("extend", None)
+        yield path, table
+        if base is None:
+            return
+        if not isinstance(base, str):
+            raise PerfmodError(f"{path}: `extend` must be a string, not {base!r}")
+        path = path.parent / base
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """perfmod's table of a file. Raises PerfmodError where it is none."""
     import tomllib
 
     try:
@@ -73,14 +104,38 @@ def load_settings(path: Path | None) -> Settings:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise PerfmodError(f"{path} is not valid TOML: {error}") from None
     table = tool_table(document) if path.name == "pyproject.toml" else document
-    tables = table.pop("rules", {}) if isinstance(table, dict) else {}
+    if not isinstance(table, dict):
+        raise PerfmodError(f"{path}: expected a table")
+    return table
+
+
+def check_table(table: Mapping[str, Any], place: str) -> None:
+    """Raises PerfmodError for what one file says wrongly, in the words of that file."""
+    tables = table.get("rules", {})
     if not isinstance(tables, dict):
-        raise PerfmodError(f"{path}: [rules]: expected a table")
-    settings: Settings = read_table(Settings, table, f"{path}", skip=("rules",))
-    check_rules((*settings.select, *tables), f"{path}: ")
-    check_rules(settings.ignore, f"{path}: `ignore`: ", also=(PARSE_ERROR,))
-    options = {rule: read_table(load_rule(rule).Options, t, f"{path}: [rules.{rule}]") for rule, t in tables.items()}
-    return replace(settings, rules=options)
+        raise PerfmodError(f"{place}: [rules]: expected a table")
+    own = {key: value for key, value in table.items() if key != "rules"}
+    settings: Settings = read_table(Settings, own, place, skip=("rules",), also=("extend", "rules"))
+    check_rules((*settings.select, *tables), f"{place}: ")
+    check_rules(settings.ignore, f"{place}: `ignore`: ", also=OWN_RULES)
+    for rules in settings.per_file_ignores.values():
+        check_rules(rules, f"{place}: `per-file-ignores`: ", also=OWN_RULES)
+    for rule, options in tables.items():
+        read_table(load_rule(rule).Options, options, f"{place}: [rules.{rule}]")
+
+
+def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Two tables: what `over` says wins; tables are merged, and what `extend-...` lists adds up."""
+    merged = dict(base)
+    for key, value in over.items():
+        known = merged.get(key)
+        if isinstance(known, dict) and isinstance(value, dict):
+            merged[key] = merge(known, value)
+        elif key.startswith("extend-") and isinstance(known, list):
+            merged[key] = [*known, *value]
+        else:
+            merged[key] = value
+    return merged
 
 
 def tool_table(document: Mapping[str, Any]) -> Any:
@@ -89,8 +144,11 @@ def tool_table(document: Mapping[str, Any]) -> Any:
     return tool.get("perfmod", {}) if isinstance(tool, dict) else {}
 
 
-def read_table(kind: type, table: Any, place: str, skip: Iterable[str] = ()) -> Any:
-    """An instance of the dataclass `kind` from a TOML table. Unknown keys and wrong types are errors with advice."""
+def read_table(kind: type, table: Any, place: str, skip: Iterable[str] = (), also: Iterable[str] = ()) -> Any:
+    """An instance of the dataclass `kind` from a TOML table. Unknown keys and wrong types are errors with advice.
+
+    `also`: keys that are known elsewhere, for the advice.
+    """
     if not isinstance(table, dict):
         raise PerfmodError(f"{place}: expected a table")
     hints = get_type_hints(kind)
@@ -98,7 +156,7 @@ def read_table(kind: type, table: Any, place: str, skip: Iterable[str] = ()) -> 
     values = {}
     for key, value in table.items():
         if key not in names:
-            raise PerfmodError(f"{place}: unknown key `{key}`{suggestion(key, names)}")
+            raise PerfmodError(f"{place}: unknown key `{key}`{suggestion(key, (*names, *also))}")
         values[names[key]] = convert(value, hints[names[key]], f"{place}: `{key}`")
     return kind(**values)
 
@@ -118,6 +176,10 @@ def convert(value: Any, hint: Any, place: str) -> Any:
         if not isinstance(value, list):
             raise PerfmodError(f"{place} must be a list, not {value!r}")
         return tuple(convert(item, get_args(hint)[0], place) for item in value)
+    if origin is Mapping:
+        if not isinstance(value, dict):
+            raise PerfmodError(f"{place} must be a table, not {value!r}")
+        return {key: convert(item, get_args(hint)[1], f"{place}: `{key}`") for key, item in value.items()}
     if hint is float and type(value) is int:
         return float(value)
     if type(value) is not hint:

@@ -11,7 +11,7 @@ from textwrap import dedent, indent
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
 
 from perfmod.config import check_rules
-from perfmod.rule import PARSE_ERROR, Rule, load_rule, rule_ids
+from perfmod.rule import IGNORE_COMMENT, OWN_RULES, PARSE_ERROR, Rule, load_rule, rule_ids
 
 if TYPE_CHECKING:
     from perfmod.reports import View
@@ -28,6 +28,22 @@ Why it matters:
 Leaves alone:
     All files, always. `--ignore parse-error` hides these findings.
 """
+ABOUT_IGNORE_COMMENT = """An ignore comment of perfmod's own is out of date, misspelt, or gives no reason.
+
+What it finds:
+    `perfmod: ignore[rule]` and `perfmod: file-ignore[rule]` where the rule ran and finds nothing, where the rule does
+    not exist, where the day of `until=YYYY-MM-DD` has passed, and, with `require-reason`, where no reason stands.
+
+Why it matters:
+    A comment that silences nothing will silence the next fault that somebody writes there, and nobody will know.
+
+What it changes:
+    Removes the comment, or the rules in its brackets that are of no use there; corrects the name of a rule.
+
+Leaves alone:
+    Comments for rules that did not run, files that do not parse, and the comments of other linters.
+"""
+ABOUT = {PARSE_ERROR: ABOUT_PARSE_ERROR, IGNORE_COMMENT: ABOUT_IGNORE_COMMENT}
 
 
 class Option(NamedTuple):
@@ -57,8 +73,8 @@ def list_rules(output_format: str) -> str:
 
 def explain_rule(rule_id: str, view: View) -> str:
     """The documentation of one rule."""
-    check_rules((rule_id,), also=(PARSE_ERROR,))
-    rule = None if rule_id == PARSE_ERROR else load_rule(rule_id)
+    check_rules((rule_id,), also=OWN_RULES)
+    rule = None if rule_id in OWN_RULES else load_rule(rule_id)
     document = document_of(rule_id)
     parts = [f"{heading(rule_id, view)}: {title_of(document)}\n"]
     parts += [f"{heading(name, view)}\n{indent(body, '    ')}\n" for name, body in sections_of(document)]
@@ -83,7 +99,7 @@ def as_json(rule_id: str, rule: type[Rule]) -> dict[str, Any]:
 
 def document_of(rule_id: str) -> str:
     """The documentation of a rule, or of what the pipeline itself finds."""
-    return ABOUT_PARSE_ERROR if rule_id == PARSE_ERROR else docstring_of(load_rule(rule_id))
+    return ABOUT[rule_id] if rule_id in OWN_RULES else docstring_of(load_rule(rule_id))
 
 
 def docstring_of(rule: type[Rule]) -> str:

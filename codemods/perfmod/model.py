@@ -43,6 +43,9 @@ class Facts:
         for fact in facts:
             self._by_type.setdefault(type(fact), []).append(fact)
 
+    def __bool__(self) -> bool:
+        return bool(self._by_type)
+
     def of(self, kind: type[FactT]) -> Sequence[FactT]:
         """Every fact of this type, sorted by path, in the order in which each file's scan yielded them."""
         return self._by_type.get(kind, ())
@@ -88,7 +91,7 @@ class InsertMember:
 
 @dataclass(frozen=True, slots=True, order=True)
 class AddImport:
-    """Make `name` of `module` known in a Python file as `alias` or `name`."""
+    """Make `name` of `module` known in a Python file as `alias` or `name`; no name: the module itself."""
 
     path: str
     module: str  #: as it is written: absolute, or with leading dots

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from time import strftime
 from typing import TYPE_CHECKING, Literal
 
 from perfmod.config import Settings
 from perfmod.discovery import Discovery, discover
 from perfmod.model import Change, Fact, Facts, Finding, Note, Plan, Result, Safety, Skipped, Span
 from perfmod.project import Project
-from perfmod.rule import PARSE_ERROR, Rule, make_rules, rule_id_of
+from perfmod.rule import PARSE_ERROR, Rule, make_rules
 from perfmod.scanning import ParseError, files_to_scan, scan, scanners_of
+from perfmod.sifting import per_file, place, suppress
 
 if TYPE_CHECKING:
     from perfmod.cache import Cache
@@ -33,6 +35,7 @@ class Request:
     jobs: int | None = None
     cache: bool = False  #: keep the facts of each file for the next run
     cache_folder: Path | None = None  #: where; default: in the git directory, and nowhere outside git
+    today: str = field(default_factory=lambda: strftime("%Y-%m-%d"))  #: ignore comments may expire
 
 
 @dataclass(frozen=True)
@@ -77,8 +80,9 @@ def run(request: Request, progress: Progress | None = None) -> Report:
     findings, notes = judge(rules, facts, project) if digests else ([], [])  # no file holds a trigger
     if PARSE_ERROR not in settings.ignore:
         findings += [parse_error(fact) for fact in facts.of(ParseError)]
-    chosen = sorted((f for f in findings if discovery.is_chosen(f.span.path)), key=place)
-    results = suppress(chosen, facts, rules)
+    runs = per_file(settings)
+    chosen = sorted((f for f in findings if discovery.is_chosen(f.span.path) and runs(f.rule, f.span.path)), key=place)
+    results = suppress(chosen, facts, rules, settings, is_chosen=discovery.is_chosen, runs=runs, today=request.today)
     results = [replace(r, fixable=is_fixable(r, settings)) for r in results]
     report = Report(
         request,
@@ -150,24 +154,6 @@ def parse_error(error: ParseError) -> Finding:
         Safety.MANUAL,
         reason="the file does not parse",
     )
-
-
-def place(finding: Finding) -> tuple[Span, str]:
-    return finding.span, finding.rule
-
-
-def suppress(findings: Sequence[Finding], facts: Facts, rules: Sequence[Rule]) -> list[Result]:
-    """Each finding, and whether a comment says that it has been reviewed."""
-    if not findings:
-        return []
-    from perfmod.suppression import Suppression, suppressed
-
-    comments = facts.by_path(Suppression)
-    reviewed = {rule_id_of(rule): rule.reviewed for rule in rules}
-    return [
-        Result(finding, "comment" if suppressed(finding, comments, reviewed.get(finding.rule, ())) else None)
-        for finding in findings
-    ]
 
 
 def is_fixable(result: Result, settings: Settings) -> bool:

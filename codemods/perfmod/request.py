@@ -15,7 +15,7 @@ from perfmod.errors import PerfmodError
 from perfmod.pipeline import Command, Report, Request, files_of
 from perfmod.pipeline import run as run_pipeline
 from perfmod.reports import Output, View, parse_output, publish, write_out
-from perfmod.rule import PARSE_ERROR
+from perfmod.rule import OWN_RULES
 
 
 class Typed(NamedTuple):
@@ -115,7 +115,7 @@ def choose_config(typed: Typed, root: Path) -> Path | None:
 def override(settings: Settings, typed: Typed) -> Settings:
     """The settings of the file with those of the command line on top. --select also undoes the file's `ignore`."""
     check_rules(typed.select, "--select: ")
-    check_rules(typed.ignore, "--ignore: ", also=(PARSE_ERROR,))
+    check_rules(typed.ignore, "--ignore: ", also=OWN_RULES)
     return replace(
         settings,
         select=typed.select or settings.select,

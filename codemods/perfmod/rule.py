@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 #: Not in rules/: findings that the pipeline itself makes.
 PARSE_ERROR = "parse-error"
+IGNORE_COMMENT = "ignore-comment"
+OWN_RULES = (PARSE_ERROR, IGNORE_COMMENT)
 
 
 @dataclass(frozen=True, slots=True)

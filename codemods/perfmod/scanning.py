@@ -150,7 +150,7 @@ def scan_file(path: str, data: bytes, scanners: Sequence[Scanner]) -> Scanned:
     try:
         text = Text.decode(path, data)
     except Unreadable as error:
-        return Scanned(path, b"", (ParseError(path, 0, str(error)),))
+        return Scanned(path, b"", (ParseError(path, 0, str(error)),) if scanners else ())
     return Scanned(path, digest(data), tuple(facts_of(text, scanners)))
 
 

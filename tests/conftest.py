@@ -1,0 +1,34 @@
+"""Fixtures for the tests of everything around rules."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+import replace_words
+from playground import Perfmod, Ran
+
+from perfmod.cli import main
+
+
+@pytest.fixture
+def perfmod(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Perfmod:
+    """Runs perfmod in an empty folder, with the stand-in rule as the only one."""
+    monkeypatch.setitem(sys.modules, "perfmod.rules.replace_words", replace_words)
+    for module in ("perfmod.rule", "perfmod.config", "perfmod.explain"):
+        monkeypatch.setattr(f"{module}.rule_ids", lambda: (replace_words.RULE,))
+    for variable in ("NO_COLOR", "FORCE_COLOR"):
+        monkeypatch.delenv(variable, raising=False)
+    folder = tmp_path / "work"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+
+    def run(*arguments: str) -> Ran:
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as stop:
+            main(arguments)
+        assert isinstance(stop.value.code, int)
+        return Ran(stop.value.code, *capfd.readouterr())
+
+    return run
