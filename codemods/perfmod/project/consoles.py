@@ -16,7 +16,7 @@ from perfmod.source.conditions import Place, When
 from perfmod.source.consoles import ConsoleAddress, ConsoleImport, ConsoleInBundler
 from perfmod.source.members import Object
 from perfmod.source.statements import GUARD
-from perfmod.suppression import Suppression, suppressed
+from perfmod.suppression import Suppression
 
 if TYPE_CHECKING:
     from perfmod.project import Project
@@ -69,7 +69,8 @@ class Judgement:
         self.comments = facts.by_path(Suppression)
 
     def findings(self) -> Iterator[Finding | Note]:
-        outcomes = [outcome for site in self.facts.of(ConsoleImport) for outcome in self.outcomes(site)]
+        sites = [site for site in self.facts.of(ConsoleImport) if self.is_page(site.path)]
+        outcomes = [outcome for site in sites for outcome in self.outcomes(site)]
         groups: dict[tuple[str, str], Group] = {}
         for outcome in outcomes:
             manifest = self.packages.declaring(outcome.site.path, outcome.site.package)
@@ -148,6 +149,8 @@ class Judgement:
         if typed and not self.packages.knows_guard(owner, bundler):
             types = "vite/client" if bundler == "vite" else "@types/node"
             return f"TypeScript would not know the guard: add the types of {types}", guard
+        if typed and site.gating.form == "sole" and bundler != "vite":
+            return "without the import the file would no longer be a module: add `export {}`", guard
         if site.gating.form == "require" and bundler == "vite":
             return "require() is not for modules that vite builds", guard
         return None, guard
@@ -216,14 +219,20 @@ class Judgement:
                 return False
             if outcome.state == "fix" and ORDER.index(outcome.safety) > ORDER.index(safety):
                 return False
-        addresses = (fact.package for fact in self.facts.of(ConsoleInBundler))
-        return group.package not in addresses and not (
-            homeless and any(o.state == "fix" for g in homeless for o in g.outcomes)
-        )
+        if any(outcome.state == "fix" for g in homeless for outcome in g.outcomes):
+            return False
+        named = [fact for fact in self.facts.of(ConsoleInBundler) if fact.package == group.package]
+        return not any(self.packages.declaring(fact.path, fact.package) == manifest for fact in named)
 
     def is_suppressed(self, outcome: Outcome) -> bool:
-        probe = Finding(self.rule, outcome.span, "", outcome.safety)
-        return outcome.state == "fix" and suppressed(probe, self.comments, ()) is not None
+        """Whether a comment says that this import stays."""
+        comments = [comment for comment in self.comments.get(outcome.span.path, ()) if comment.own]
+        return any(
+            self.rule in comment.codes
+            and comment.covers.start <= outcome.span.end
+            and outcome.span.start <= comment.covers.end
+            for comment in comments
+        )
 
     def ships_in_a_mode(self, outcome: Outcome, manifest: Manifest) -> bool:
         """Whether a script builds in a MODE that the guard lets through."""

@@ -62,7 +62,7 @@ class Reaching:
         return combine(places) if places else None
 
     def _uses(self, importer: Importer, name: str) -> list[Place]:
-        if importer.kind == "side-effect":
+        if importer.kind in ("side-effect", "page"):
             return []
         if importer.kind == "static":
             if any(imported == "*" for imported, _, _ in importer.names):

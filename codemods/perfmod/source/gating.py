@@ -48,7 +48,7 @@ class Gating:
     edits: tuple[Replace, ...] = ()  #: with GUARD where the condition goes
     reason: str | None = None
     comment: str = ""  #: what a comment above it says
-    form: str = ""  #: "require" where only bundlers of CommonJS will do
+    form: str = ""  #: "require" where only bundlers of CommonJS will do, "sole" where nothing else makes it a module
 
 
 IsConsole = Callable[[str], bool]
@@ -181,7 +181,13 @@ def gate_binding(found: Import) -> Gating:
     edits = [drop_statement(source, found.node), load_inside(source, found, name, statement, expression, place)]
     reason = "the console starts a moment later: its module is loaded on its own"
     comment = comment_above(source, statement) or comment_above(source, found.node)
-    return Gating(Safety.UNSAFE, place, tuple(edits), reason, comment)
+    return Gating(Safety.UNSAFE, place, tuple(edits), reason, comment, sole(source, found.node))
+
+
+def sole(source: Source, statement: Node) -> str:
+    """Whether an import is the one thing that makes its file a module."""
+    others = (child for child in source.root.named_children if child.type in ("import_statement", "export_statement"))
+    return "" if any(child != statement for child in others) else "sole"
 
 
 def worst(source: Source, nodes: Sequence[Node]) -> Place:
@@ -257,7 +263,8 @@ def gate_side_effect(found: Import) -> Gating:
     call = f"import({source.code(found.string)})"
     comment = comment_above(source, found.node)
     if not users:
-        return Gating(Safety.UNSAFE, found.place, tuple(move_below_imports(source, found.node, call)), reason, comment)
+        below = tuple(move_below_imports(source, found.node, call))
+        return Gating(Safety.UNSAFE, found.place, below, reason, comment, sole(source, found.node))
     statement = next(iter(users.values()))
     names = frozenset({"window", "globalThis"})
     if statement.type not in ("if_statement", "expression_statement") or outside_effect(
@@ -270,9 +277,8 @@ def gate_side_effect(found: Import) -> Gating:
     body = f"{newline}{unit * 2}{inner}{newline}{unit}"
     text = f"if ({GUARD}) {{{newline}{unit}{call}.then(() => {{{body}}}){semicolon}{newline}}}"
     edits = (drop_statement(source, found.node), Replace(source.span(statement), text))
-    return Gating(
-        Safety.UNSAFE, place_of(source, statement), edits, reason, comment or comment_above(source, statement)
-    )
+    comment = comment or comment_above(source, statement)
+    return Gating(Safety.UNSAFE, place_of(source, statement), edits, reason, comment, sole(source, found.node))
 
 
 def top_statement(node: Node) -> Node | None:

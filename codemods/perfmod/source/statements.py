@@ -88,6 +88,8 @@ def indentation(source: Source) -> str:
     if depths and depths[0].startswith(b"\t"):
         return "\t"
     widths = [len(depth) for depth in depths if len(depth) > 1 and b"\t" not in depth]
+    if widths and widths[0] in (2, 4):
+        return " " * widths[0]
     return " " * (4 if widths and all(width % 4 == 0 for width in widths) else 2)
 
 
