@@ -197,3 +197,67 @@ def test_json_says_what_was_silenced(perfmod: Perfmod) -> None:
 
 def test_it_is_explained(perfmod: Perfmod) -> None:
     assert perfmod("explain", "ignore-comment").out.startswith("ignore-comment: An ignore comment")
+
+
+# --add-ignore
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "after"),
+    [
+        ("a.py", "old_safe()\n", "old_safe()  # perfmod: ignore[replace-words] why\n"),
+        ("a.py", "old_safe()", "old_safe()  # perfmod: ignore[replace-words] why"),
+        ("a.py", "old_safe()\r\nf()\r\n", "old_safe()  # perfmod: ignore[replace-words] why\r\nf()\r\n"),
+        ("a.py", "old_manual(); old_safe()\n", "old_manual(); old_safe()  # perfmod: ignore[replace-words] why\n"),
+        (
+            "a.py",
+            "f(  # a\n    old_safe(),\n)\n",
+            "f(  # a\n    old_safe(),  # perfmod: ignore[replace-words] why\n)\n",
+        ),
+        (
+            "a.py",
+            "if x:\n    old_safe(" + "1, " * 30 + ")\n",
+            "if x:\n    # perfmod: ignore[replace-words] why\n    old_safe(" + "1, " * 30 + ")\n",
+        ),
+        ("a.py", "x = old_safe() + \\\n  1\n", "# perfmod: ignore[replace-words] why\nx = old_safe() + \\\n  1\n"),
+        ("a.py", "x = [old_safe(), '''\n''']\n", "# perfmod: ignore[replace-words] why\nx = [old_safe(), '''\n''']\n"),
+        (
+            "a.py",
+            "old_safe()  # perfmod: ignore[parse-error] so\n",
+            "old_safe()  # perfmod: ignore[parse-error, replace-words] so\n",
+        ),
+        ("a.ts", "old_safe();\n", "old_safe(); // perfmod: ignore[replace-words] why\n"),
+        (
+            "a.tsx",
+            "x = (\n  <p>\n    {old_safe()} text\n  </p>\n);\n",
+            "x = (\n  <p>\n    {/* perfmod: ignore[replace-words] why */}\n    {old_safe()} text\n  </p>\n);\n",
+        ),
+    ],
+)
+def test_add_ignore(perfmod: Perfmod, name: str, before: str, after: str) -> None:
+    write(name, before)
+    assert perfmod("diff", "--add-ignore=why").code == 1
+    assert Path(name).read_bytes().decode() == before
+    assert perfmod("apply", "--add-ignore=why", "-q").code == 0
+    assert Path(name).read_bytes().decode() == after
+    assert perfmod("check").code == 0
+    assert perfmod("apply", "--add-ignore=why", "-q").code == 0
+    assert Path(name).read_bytes().decode() == after
+
+
+def test_add_ignore_without_a_reason_leaves_paths_alone(perfmod: Perfmod) -> None:
+    write("a.py", "old_safe()\n")
+    write("b.py", "old_safe()\n")
+    assert perfmod("apply", "--add-ignore", "a.py", "-q").code == 0
+    assert Path("a.py").read_text() == "old_safe()  # perfmod: ignore[replace-words]\n"
+    assert Path("b.py").read_text() == "old_safe()\n"
+    assert "can't hold" in perfmod("apply", "--add-ignore=*/").err
+
+
+def test_add_ignore_leaves_what_no_comment_can_mark(perfmod: Perfmod) -> None:
+    write("a.py", "old_safe(\n")
+    write("b.py", "f()  # perfmod: ignore[replace-words]\n")
+    write("c.py", "x = '''\nold_safe()\n'''\n")
+    ran = perfmod("apply", "--add-ignore")
+    assert ran.code == 1 and "1 left: no comment can stand here\n" in ran.out
+    assert Path("c.py").read_text() == "x = '''\nold_safe()\n'''\n"

@@ -97,6 +97,25 @@ def shared_options(function: CommandT) -> CommandT:
     return function
 
 
+#: Those of diff and apply.
+CHANGING = (
+    option("--add-ignore", metavar="[=REASON]", help="Put an ignore comment at each finding instead of fixing it."),
+)
+
+
+def changing_options(function: CommandT) -> CommandT:
+    for decorate in reversed(CHANGING):
+        function = decorate(function)
+    return function
+
+
+class Changing(click.Command):
+    """diff and apply: --add-ignore takes a value only after `=`, so that a path behind it stays a path."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, ["--add-ignore=" if word == "--add-ignore" else word for word in args])
+
+
 @click.group(cls=Commands, context_settings=CONTEXT, invoke_without_command=True)
 @click.version_option(__version__, message="perfmod %(version)s")
 @click.pass_context
@@ -117,15 +136,17 @@ def check(**typed: Any) -> int:
     return run("check", typed)
 
 
-@perfmod.command()
+@perfmod.command(cls=Changing)
 @shared_options
+@changing_options
 def diff(**typed: Any) -> int:
     """Show what apply would change, as a patch, and what has no fix."""
     return run("diff", typed)
 
 
-@perfmod.command()
+@perfmod.command(cls=Changing)
 @shared_options
+@changing_options
 @option("--dry-run", is_flag=True, help="Show the changes, write nothing: the same as diff.")
 @option("--allow-dirty", is_flag=True, help="Also change files that have uncommitted edits.")
 def apply(dry_run: bool, allow_dirty: bool, **typed: Any) -> int:

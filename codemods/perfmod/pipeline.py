@@ -36,6 +36,7 @@ class Request:
     cache: bool = False  #: keep the facts of each file for the next run
     cache_folder: Path | None = None  #: where; default: in the git directory, and nowhere outside git
     today: str = field(default_factory=lambda: strftime("%Y-%m-%d"))  #: ignore comments may expire
+    add_ignore: str | None = None  #: mark findings as reviewed with a comment and this reason, instead of fixing them
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,10 @@ def run(request: Request, progress: Progress | None = None) -> Report:
     runs = per_file(settings)
     chosen = sorted((f for f in findings if discovery.is_chosen(f.span.path) and runs(f.rule, f.span.path)), key=place)
     results = suppress(chosen, facts, rules, settings, is_chosen=discovery.is_chosen, runs=runs, today=request.today)
+    if request.add_ignore is not None:
+        from perfmod.adding_ignores import mark_reviewed
+
+        results = mark_reviewed(results, project, request.add_ignore)
     results = [replace(r, fixable=is_fixable(r, settings)) for r in results]
     report = Report(
         request,

@@ -42,6 +42,7 @@ class Typed(NamedTuple):
     cache: bool = True
     cache_dir: str | None = None
     allow_dirty: bool = False
+    add_ignore: str | None = None
 
 
 def carry_out(typed: Typed) -> int:
@@ -76,7 +77,17 @@ def read_request(typed: Typed) -> Request:
     if settings.ignore and not settings.selected:
         raise PerfmodError("no rule is left to run: every selected rule is ignored")
     folder = Path(typed.cache_dir).absolute() if typed.cache_dir else None
-    return Request(typed.command, root, paths, settings, typed.allow_dirty, typed.jobs, typed.cache, folder)
+    return Request(
+        typed.command,
+        root,
+        paths,
+        settings,
+        allow_dirty=typed.allow_dirty,
+        jobs=typed.jobs,
+        cache=typed.cache,
+        cache_folder=folder,
+        add_ignore=typed.add_ignore,
+    )
 
 
 def read_path(typed: str) -> Path:
