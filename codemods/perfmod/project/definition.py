@@ -41,6 +41,7 @@ class Definition:
     tree: str = ""  #: sources of the same tree speak of one database: a folder of migrations, a file
     problem: str | None = None  #: why the columns can't be known from here
     also: tuple[tuple[str, int], ...] = ()  #: further places that had a say
+    hints: tuple[str, ...] = ()  #: columns that it may have as well
 
     @property
     def place(self) -> str:

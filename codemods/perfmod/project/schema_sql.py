@@ -90,9 +90,11 @@ def is_schema(path: str) -> bool:
 
 
 def is_creation(item: Located) -> bool:
-    return item.change.kind in ("create", "view") or (
-        item.change.kind == "taint" and item.change.reason.startswith(("CREATE TABLE", "SELECT INTO"))
-    )
+    change = item.change
+    if change.perhaps:
+        return False
+    made = change.kind == "taint" and change.reason.startswith(("CREATE TABLE", "SELECT INTO"))
+    return made or change.kind in ("create", "view")
 
 
 class Replay:
@@ -105,6 +107,7 @@ class Replay:
         self.places: list[tuple[str, int]] = []
         self.created: tuple[str, int] = (tree, 1)
         self.problem: str | None = None
+        self.hints: list[str] = []  #: columns that it may have as well
 
     def run(self, own: Sequence[Located], others: Sequence[Located]) -> Definition:
         """The table after the changes of its own tree and then those of trees that don't create it."""
@@ -117,14 +120,19 @@ class Replay:
         also = tuple(place for place in dict.fromkeys(self.places) if place[0] != path)
         if self.columns is None and self.problem is None:
             self.problem = "the table is dropped"
-        return Definition(self.table, "sql", path, line, tuple(self.columns or ()), self.tree, self.problem, also)
+        columns = tuple(self.columns or ())
+        return Definition(self.table, "sql", path, line, columns, self.tree, self.problem, also, tuple(self.hints))
 
     def taint(self, item: Located, reason: str) -> None:
         self.problem = self.problem or f"{reason}, {item.file.path}:{item.change.line}"
 
     def make(self, item: Located, *, foreign: bool = False) -> None:
         change = item.change
-        if foreign and item.file.number is None and not (change.kind == "add" and change.lenient):
+        if change.perhaps:
+            if change.kind != "drop table" or not foreign:
+                self.doubt(item)
+        elif foreign and item.file.number is None and not (change.kind == "add" and change.lenient):
+            self.hints += change.columns if change.kind == "add" else ()
             self.taint(item, change.reason or "a file without a number changes it")
         elif change.kind in ("taint", "view"):
             self.created = (item.file.path, change.line) if self.columns is None else self.created
@@ -138,11 +146,21 @@ class Replay:
         else:
             self.alter(item, self.columns)
 
+    def doubt(self, item: Located) -> None:
+        """What may or may not be done: no matter where it would change nothing."""
+        change = item.change
+        new = [column for column in change.columns if column not in (self.columns or ())]
+        idle = (change.kind in ("add", "create") and not new) or (change.kind == "drop" and bool(new))
+        if self.columns is None or not idle:
+            self.hints += new if change.kind in ("add", "create") else ()
+            self.taint(item, change.reason)
+
     def create(self, item: Located) -> None:
         columns = list(item.change.columns)
         if self.columns is None:
             self.columns, self.created = columns, (item.file.path, item.change.line)
         elif set(columns) != set(self.columns):
+            self.hints += [column for column in columns if column not in self.columns]
             self.taint(item, "it is made twice, with other columns")
 
     def alter(self, item: Located, columns: list[str]) -> None:

@@ -41,6 +41,13 @@ RENAME = re.compile(rf"rename\s+(?:column\s+)?(?P<old>{IDENTIFIER})\s+to\s+(?P<n
 MOVED = re.compile(rf"(?:rename\s+to\s+(?P<new>{IDENTIFIER})|set\s+schema|inherit|of|attach)\b", re.I)
 NESTED = re.compile(r"(?P<verb>create|alter|drop)\s+(?:foreign\s+)?table\b[^;]*", re.I)
 DYNAMIC = re.compile(r"\b(?:add|drop|rename)\s+column\b|\bcreate\s+table\b|\bdrop\s+table\b|\brename\s+to\b", re.I)
+FLOW = re.compile(r"\b(?:loop|else|elsif|return|function|exception)\b", re.I)
+GUARD = re.compile(
+    r"\A\s*(?:begin\s+|end\s+if\s*)?if\s+not\s+exists\s*\(\s*select\s+[\w*]+\s+from\s+information_schema\.columns\s+"
+    r"where\s+(?:table_schema\s*=\s*'\w+'\s+and\s+)?table_name\s*=\s*'(?P<table>\w+)'\s+"
+    r"and\s+column_name\s*=\s*'(?P<column>\w+)'\s*\)\s*then\s*\Z",
+    re.I,
+)
 OTHER_DIALECT = re.compile(r"`|\bAUTO_?INCREMENT\b|\bENGINE\s*=", re.I)
 
 
@@ -54,7 +61,8 @@ class Change:
     line: int
     columns: tuple[str, ...] = ()  #: created or added ones; of a rename: the old and the new
     lenient: bool = False  #: IF NOT EXISTS
-    reason: str = ""  #: of a taint
+    reason: str = ""  #: of a taint, and of what may or may not be done
+    perhaps: bool = False  #: stands in a block or a function: it may be done or not
 
 
 def changes(sql: str) -> Iterator[Change]:
@@ -142,12 +150,35 @@ def alter(schema: str, table: str, line: int, actions: list[str]) -> Iterator[Ch
 
 
 def hidden(body: str, line: int, where: str) -> Iterator[Change]:
-    """Taints for the tables that a block or a function may change."""
+    """What a block or a function may do to tables."""
+    depth = 0
     for inner in statements(body):
         for found in NESTED.finditer(inner.code):
+            before = inner.code[: found.start()]
+            alone = depth + nesting(before) == 1
             piece = Statement(inner.line, found[0], inner.mask[found.start() : found.end()])
             for change in changes_of(piece):
-                yield replace(change, kind="taint", line=line, columns=(), reason=f"{where} changes it")
+                if alone and is_guarded_add(body, before, change):
+                    yield replace(change, line=line, lenient=True)
+                else:
+                    yield replace(change, line=line, perhaps=True, reason=change.reason or f"{where} changes it")
+        depth += nesting(inner.code)
     if re.search(r"\bexecute\b", body, re.I) and DYNAMIC.search(body):
         for word in sorted(set(re.findall(r"[a-z_][a-z0-9_]*", body))):
             yield Change("taint", "", word, line, reason=f"{where} builds SQL that may change it")
+
+
+def nesting(code: str) -> int:
+    """How many IFs a piece of PL/pgSQL opens more than it closes."""
+    return len(re.findall(r"\bthen\b", code, re.I)) - len(re.findall(r"\bend\s+(?:if|case)\b", code, re.I))
+
+
+def is_guarded_add(body: str, before: str, change: Change) -> bool:
+    """Whether an ADD COLUMN is the whole of `IF NOT EXISTS (<its column in information_schema>) THEN`.
+
+    Whatever the answer, the column is there afterwards: the same as ADD COLUMN IF NOT EXISTS.
+    """
+    if change.kind != "add" or FLOW.search(body):
+        return False
+    guard = GUARD.search(before)
+    return guard is not None and guard["column"] == change.columns[0] and guard["table"] == change.table

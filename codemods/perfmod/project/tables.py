@@ -125,12 +125,12 @@ def replace_problem(known: Known, problem: str) -> Known:
 
 def disagreement(best: Definition, other: Definition) -> str | None:
     """How a definition contradicts the best one. A weaker one that knows less is no contradiction."""
+    more = [column for column in (*other.columns, *other.hints) if column not in best.columns]
+    if more:
+        return f"sources disagree: {other.place} has {listed(more)}, which {best.place} lacks"
     if other.problem is not None:
         same = STRENGTH[other.origin] == STRENGTH[best.origin]
         return f"sources disagree: {best.place}, but at {other.place} {other.problem}" if same else None
-    more = [column for column in other.columns if column not in best.columns]
-    if more:
-        return f"sources disagree: {other.place} has {listed(more)}, which {best.place} lacks"
     less = [column for column in best.columns if column not in other.columns]
     if less and STRENGTH[other.origin] == STRENGTH[best.origin]:
         return f"sources disagree: {best.place} has {listed(less)}, which {other.place} lacks"
