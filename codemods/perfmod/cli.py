@@ -81,6 +81,8 @@ SHARED = (
     option("--color", type=Choice(("auto", "always", "never")), help="Colours; else NO_COLOR and FORCE_COLOR decide."),
     option("--config", type=click.Path(), metavar="FILE", help="Use this configuration file."),
     option("--isolated", is_flag=True, help="Ignore configuration files and take PATH as the root."),
+    option("--baseline", type=click.Path(), metavar="FILE", help="Leave the findings alone that this file lists."),
+    option("--no-baseline", is_flag=True, help="Use no baseline, so that apply also fixes what it lists."),
     option("--exit-zero", is_flag=True, help="Exit with 0 even if there are findings."),
     option("--show-files", is_flag=True, help="List the files that would be looked at, and stop."),
     option("--exclude", multiple=True, metavar="PATTERN", help="Leave out these, instead of the built-in patterns."),
@@ -131,6 +133,8 @@ def perfmod(ctx: click.Context) -> None:
 
 @perfmod.command()
 @shared_options
+@option("--write-baseline", is_flag=True, help="List all findings in the baseline: from now on only new ones count.")
+@option("--prune-baseline", is_flag=True, help="Take out of the baseline what is no longer found.")
 def check(**typed: Any) -> int:
     """Say what is wrong below PATHS (default: here)."""
     return run("check", typed)

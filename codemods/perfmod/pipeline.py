@@ -14,7 +14,7 @@ from perfmod.model import Change, Fact, Facts, Finding, Note, Plan, Result, Safe
 from perfmod.project import Project
 from perfmod.rule import PARSE_ERROR, Rule, make_rules
 from perfmod.scanning import ParseError, files_to_scan, scan, scanners_of
-from perfmod.sifting import per_file, place, suppress
+from perfmod.sifting import find_baseline, per_file, place, suppress
 
 if TYPE_CHECKING:
     from perfmod.cache import Cache
@@ -37,6 +37,8 @@ class Request:
     cache_folder: Path | None = None  #: where; default: in the git directory, and nowhere outside git
     today: str = field(default_factory=lambda: strftime("%Y-%m-%d"))  #: ignore comments may expire
     add_ignore: str | None = None  #: mark findings as reviewed with a comment and this reason, instead of fixing them
+    use_baseline: bool = True
+    update_baseline: Literal["write", "prune"] | None = None
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,9 @@ class Report:
     skipped: tuple[Skipped, ...] = ()
     changes: tuple[Change, ...] = ()
     files: int = 0  #: of a language that a rule reads, below the named paths
-    recovered: tuple[str, ...] = ()  #: what `apply` first finished or undid of a run that was killed
+    told: tuple[
+        str, ...
+    ] = ()  #: lines for a person, beside the report: what a killed run left, what became of a baseline
     refused: str | None = None  #: why nothing was written, where `apply` could not keep anything
 
     @property
@@ -84,6 +88,13 @@ def run(request: Request, progress: Progress | None = None) -> Report:
     runs = per_file(settings)
     chosen = sorted((f for f in findings if discovery.is_chosen(f.span.path) and runs(f.rule, f.span.path)), key=place)
     results = suppress(chosen, facts, rules, settings, is_chosen=discovery.is_chosen, runs=runs, today=request.today)
+    told: list[str] = []
+    to_write = request.update_baseline is not None
+    baseline = find_baseline(request.root, settings.baseline, to_write=to_write) if request.use_baseline else None
+    if baseline is not None:
+        from perfmod.baseline import apply_baseline
+
+        results, told = apply_baseline(results, baseline, request.update_baseline, project, discovery, settings)
     if request.add_ignore is not None:
         from perfmod.adding_ignores import mark_reviewed
 
@@ -96,7 +107,7 @@ def run(request: Request, progress: Progress | None = None) -> Report:
         tuple(n for n in notes if discovery.is_chosen(n.span.path)),
         tuple(sorted((*discovery.skipped, *skipped))),
         files=len(chosen_files(discovery, rules)),
-        recovered=tuple(recovered),
+        told=(*recovered, *told),
     )
     if request.command == "check":
         return report

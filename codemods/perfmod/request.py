@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from perfmod import __version__
 from perfmod.config import Settings, check_rules, config_file, find_root, load_settings
@@ -43,6 +43,10 @@ class Typed(NamedTuple):
     cache_dir: str | None = None
     allow_dirty: bool = False
     add_ignore: str | None = None
+    baseline: str | None = None
+    no_baseline: bool = False
+    write_baseline: bool = False
+    prune_baseline: bool = False
 
 
 def carry_out(typed: Typed) -> int:
@@ -76,6 +80,7 @@ def read_request(typed: Typed) -> Request:
     settings = override(load_settings(choose_config(typed, root)), typed)
     if settings.ignore and not settings.selected:
         raise PerfmodError("no rule is left to run: every selected rule is ignored")
+    updates = baseline_update(typed)
     folder = Path(typed.cache_dir).absolute() if typed.cache_dir else None
     return Request(
         typed.command,
@@ -87,7 +92,23 @@ def read_request(typed: Typed) -> Request:
         cache=typed.cache,
         cache_folder=folder,
         add_ignore=typed.add_ignore,
+        use_baseline=not typed.no_baseline and not (typed.isolated and typed.baseline is None and not updates),
+        update_baseline=updates,
     )
+
+
+def baseline_update(typed: Typed) -> Literal["write", "prune"] | None:
+    """What is to become of the baseline. Raises PerfmodError for options that exclude each other."""
+    exclusive(typed, "write_baseline", "prune_baseline", "no_baseline")
+    exclusive(typed, "baseline", "no_baseline")
+    return "write" if typed.write_baseline else "prune" if typed.prune_baseline else None
+
+
+def exclusive(typed: Typed, *names: str) -> None:
+    """Raises PerfmodError where more than one of these options was typed."""
+    given = ["--" + name.replace("_", "-") for name in names if getattr(typed, name) not in (None, False)]
+    if len(given) > 1:
+        raise PerfmodError(f"{given[0]} and {given[1]} exclude each other")
 
 
 def read_path(typed: str) -> Path:
@@ -118,8 +139,7 @@ def describe(typed: Typed, request: Request) -> str:
 def choose_config(typed: Typed, root: Path) -> Path | None:
     if typed.config is None:
         return None if typed.isolated else config_file(root)
-    if typed.isolated:
-        raise PerfmodError("--config and --isolated exclude each other")
+    exclusive(typed, "config", "isolated")
     return Path(typed.config)
 
 
@@ -132,6 +152,7 @@ def override(settings: Settings, typed: Typed) -> Settings:
         select=typed.select or settings.select,
         ignore=unique((*(() if typed.select else settings.ignore), *typed.ignore)),
         unsafe_fixes=settings.unsafe_fixes if typed.unsafe_fixes is None else typed.unsafe_fixes,
+        baseline=str(Path(typed.baseline).absolute()) if typed.baseline else settings.baseline,
         exclude=typed.exclude or settings.exclude,
         extend_exclude=(*settings.extend_exclude, *typed.extend_exclude),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from perfmod.model import Facts, Finding, Result, Span
@@ -10,6 +11,9 @@ from perfmod.rule import IGNORE_COMMENT, Rule, rule_id_of
 
 if TYPE_CHECKING:
     from perfmod.config import Settings
+
+#: Where it stands in the root it is used without being asked for.
+BASELINE = "perfmod-baseline.json"
 
 Runs = Callable[[str, str], bool]  # rule, path -> whether the rule is to look at this file
 
@@ -22,6 +26,14 @@ def per_file(settings: Settings) -> Runs:
 
     specs = [(GitIgnoreSpec.from_lines([p]), set(rules)) for p, rules in settings.per_file_ignores.items()]
     return lambda rule, path: not any(rule in rules and spec.match_file(path) for spec, rules in specs)
+
+
+def find_baseline(root: Path, named: str | None, *, to_write: bool = False) -> Path | None:
+    """The file to compare with: the one that was named, else the default where it exists (or is `to_write`)."""
+    if named is not None:
+        return root / named
+    default = root / BASELINE
+    return default if to_write or default.is_file() else None
 
 
 def suppress(

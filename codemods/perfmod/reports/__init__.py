@@ -118,8 +118,8 @@ def publish(report: Report, outputs: Sequence[Output], view: View, beside: View)
     for output in outputs:
         if output.path is None:
             print_report(report, output.format, view, beside)
-    if report.recovered and not view.quiet:
-        write_out("".join(f"perfmod: {line}\n" for line in report.recovered), sys.stderr)
+    if report.told and not view.quiet:
+        write_out("".join(f"perfmod: {line}\n" for line in report.told), sys.stderr)
     if report.refused:
         said = "" if "nothing was written" in report.refused else "; nothing was written"
         write_out(f"perfmod: error: {report.refused}{said}\n", sys.stderr)
