@@ -11,6 +11,7 @@ from perfmod.discovery import read_file
 from perfmod.model import Facts
 
 if TYPE_CHECKING:
+    from perfmod.project.borrowing import Borrowers
     from perfmod.project.layout import Layout
     from perfmod.project.modules import Modules
     from perfmod.project.packages import Packages
@@ -53,6 +54,13 @@ class Project:
         from perfmod.project.layout import Layout
 
         return Layout(self)
+
+    @cached_property
+    def borrowers(self) -> Borrowers:
+        """Which Python files use what another module imports."""
+        from perfmod.project.borrowing import Borrowers
+
+        return Borrowers(self)
 
     @cached_property
     def modules(self) -> Modules:

@@ -114,7 +114,10 @@ def appended(call: cst.Call, arg: cst.Arg) -> cst.Call:
         comma = cst.Comma(whitespace_after=ending)
     elif isinstance(last.comma, cst.Comma):
         comma = last.comma
-    last = last.with_changes(comma=cst.Comma(whitespace_after=gap), whitespace_after_arg=cst.SimpleWhitespace(""))
+    own = last.comma if isinstance(last.comma, cst.Comma) else cst.Comma()
+    last = last.with_changes(
+        comma=own.with_changes(whitespace_after=gap), whitespace_after_arg=cst.SimpleWhitespace("")
+    )
     arg = arg.with_changes(
         comma=comma,
         whitespace_after_arg=ending if isinstance(comma, cst.MaybeSentinel) else cst.SimpleWhitespace(""),

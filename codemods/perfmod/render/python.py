@@ -6,7 +6,6 @@ import ast
 import re
 import warnings
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from perfmod.model import AddImport, DropImport, InsertMember, Replace, RewriteCall, Span
@@ -35,7 +34,7 @@ def python_edits(
     made = sorted([*edits, *body])
     rewritten = apply_edits(text.utf8, made)
     adds = [i for i in intents if isinstance(i, AddImport)]
-    drops = [i for i in intents if isinstance(i, DropImport) and not patched_elsewhere(i, project)]
+    drops = [i for i in intents if isinstance(i, DropImport) and not project.borrowers.takes(i.path, i.name)]
     imports = import_edits(rewritten, text.path, adds, drops)
     return [*body, *(shifted_back(edit, made) for edit in imports)]
 
@@ -60,7 +59,10 @@ def insertion(text: Text, intent: InsertMember) -> Replace:
     lead = text.slice(line_start, intent.span.start)
     indent = lead[: len(lead) - len(lead.lstrip())]
     gap = text.newline * (2 if indent else 3)
-    lines = [indent + line if line.strip() else "" for line in intent.text.strip("\n").split("\n")]
+    body = intent.text.strip("\n")
+    if re.search(rb"^\t", text.utf8, re.MULTILINE):
+        body = re.sub(r"^(?: {4})+", lambda spaces: "\t" * (len(spaces[0]) // 4), body, flags=re.MULTILINE)
+    lines = [indent + line if line.strip() else "" for line in body.split("\n")]
     end = text.utf8.find(b"\n", intent.span.end)
     end = len(text.utf8) if end < 0 else end - (text.utf8[end - 1] == 0x0D)
     return Replace(Span(text.path, end, end), gap + text.newline.join(lines))
@@ -77,26 +79,6 @@ def shifted_back(edit: Replace, made: Sequence[Replace]) -> Replace:
             raise CannotRender("an import stands inside another edit")
         shift += len(earlier.text.encode()) - (earlier.span.end - earlier.span.start)
     return Replace(Span(edit.span.path, edit.span.start - shift, edit.span.end - shift), edit.text)
-
-
-def patched_elsewhere(drop: DropImport, project: Project) -> bool:
-    """Whether another file names `<module>.<name>`, as a test that patches it does."""
-    stem = drop.path.rpartition("/")[2].removesuffix(".py")
-    if stem == "__init__":
-        stem = drop.path.rpartition("/")[0].rpartition("/")[2]
-    return not places_of_member(project, drop.name).get(stem.encode(), frozenset()) <= {drop.path}
-
-
-@lru_cache(maxsize=8)
-def places_of_member(project: Project, name: str) -> dict[bytes, set[str]]:
-    """Every word that stands as `<word>.<name>` in a Python file, and those files. Reads each file once for a run."""
-    pattern = re.compile(rb"(\w+)\.%s\b" % re.escape(name.encode()))
-    places: dict[bytes, set[str]] = {}
-    for path in project.files:
-        if path.endswith(".py"):
-            for word in set(pattern.findall(project.raw(path) or b"")):
-                places.setdefault(word, set()).add(path)
-    return places
 
 
 def check_python(before: bytes, after: bytes) -> None:

@@ -7,17 +7,17 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
-from perfmod.model import AddImport, AddModule, DropImport, Fact, Facts, Finding, RewriteCall, Safety
+from perfmod.model import AddImport, AddModule, DropImport, Fact, Facts, Finding, Intent, RewriteCall, Safety
 from perfmod.rule import Triggers
 from perfmod.source.words import may_make_tasks
 
 if TYPE_CHECKING:
     from perfmod.project import Project
+    from perfmod.project.task_helpers import Use
     from perfmod.source.tasks import TaskSite
     from perfmod.source.tree import Source
 
 TEMPLATE = "background_tasks"
-FUNCTION = "create_background_task"
 
 LOST = "it may vanish before it is done, and nobody is told if it fails"
 WHY = {
@@ -29,7 +29,6 @@ WHY = {
     "reported": f"nothing keeps what this makes: {LOST}",
 }
 NO_COROUTINE = "ensure_future of a value that may be no coroutine"
-TITLE = f"Make it with {FUNCTION}(), which keeps a reference and logs a failure"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,14 +92,16 @@ class SuperviseTasks:
     languages = ("python",)
     triggers = Triggers(
         (
-            (b"create_task",),
-            (b"ensure_future",),
-            (b"run_coroutine_threadsafe",),
-            (b"run_in_executor",),
-            (b"asyncio.gather",),
-            (b"asyncio.shield",),
-            (b"asyncio.Task",),
-            (b"asyncio as",),
+            (b"async", b"create_task"),
+            (b"async", b"ensure_future"),
+            (b"async", b"run_coroutine_threadsafe"),
+            (b"async", b"run_in_executor"),
+            (b"async", b"asyncio.gather"),
+            (b"async", b"asyncio.shield"),
+            (b"async", b"asyncio.Task"),
+            (b"async", b"asyncio as"),
+            (b"loop", b"create_task"),
+            (b"loop", b"run_in_executor"),
         ),
         may_make_tasks,
     )
@@ -132,9 +133,12 @@ class Judgement:
     """What the checkout says about each site."""
 
     def __init__(self, options: TaskOptions, facts: Facts, project: Project) -> None:
+        from perfmod.project.task_helpers import Helpers
+
         self.options = options
         self.facts = facts
         self.project = project
+        self.helpers = Helpers(facts, project, options.helper_module)
 
     @cached_property
     def template_options(self) -> tuple[tuple[str, object], ...]:
@@ -148,24 +152,26 @@ class Judgement:
         reason = site.manual or self.unsuitable(site)
         if reason:
             return replace(finding, reason=reason)
-        helper = self.helper(site)
-        if isinstance(helper, str):
-            return replace(finding, reason=helper)
-        path, module, function, named = helper
-        local = f"_{function}" if site.helper_name_taken and function == FUNCTION else function
-        imported = AddImport(site.path, module, function, local if local != function else None)
+        use = self.helpers.of(site)
+        if isinstance(use, str):
+            return replace(finding, reason=use)
+        made, kept = f"Make it with {use.function}()", "which keeps a reference and logs a failure"
         return replace(
             finding,
             safety=Safety.UNSAFE if site.unsafe else Safety.SAFE,
             reason=site.unsafe,
-            title=TITLE if function == FUNCTION else f"Make it with {function}(), your helper that keeps and logs it",
-            intents=(
-                rewrite(site, local, with_name=named),
-                imported,
-                *([DropImport(site.path, site.binding)] if site.binding else ()),
-                *([AddModule(path, TEMPLATE, self.template_options)] if path else ()),
-            ),
+            title=f"{made}, {kept}" if use.created else f"{made}, your helper that keeps and logs it",
+            intents=tuple(self.intents(site, use)),
         )
+
+    def intents(self, site: TaskSite, use: Use) -> Iterator[Intent]:
+        yield rewrite(site, use)
+        if use.module is not None:
+            yield AddImport(site.path, use.module, use.function, use.local if use.local != use.function else None)
+        if site.binding:
+            yield DropImport(site.path, site.binding)
+        if use.created is not None:
+            yield AddModule(use.created, TEMPLATE, self.template_options)
 
     def unsuitable(self, site: TaskSite) -> str | None:
         """Why the checkout forbids a rewrite that the file alone would allow."""
@@ -179,40 +185,13 @@ class Judgement:
             return "inside a logging handler: logging the failure would recurse"
         return None
 
-    def helper(self, site: TaskSite) -> tuple[str | None, str, str, bool] | str:
-        """Where the helper comes from: the module to create (None: it is there), the module to import, its function,
-        whether it takes a name. A string is the reason why there is none."""
-        from perfmod.project.layout import NoHelper
 
-        own = self.existing(site)
-        if own is not None:
-            return own
-        place = self.project.layout.helper(site.path, TEMPLATE, module=self.options.helper_module)
-        if isinstance(place, NoHelper):
-            return place.reason
-        return place.path, place.module, FUNCTION, True
-
-    def existing(self, site: TaskSite) -> tuple[None, str, str, bool] | None:
-        """A helper of the checkout that does the same and takes what this site passes."""
-        from perfmod.source.task_helpers import TaskHelper
-
-        needed = site.keywords - {"coro", "coro_or_future", "name", "loop"} | ({"loop"} if site.loop else set())
-        for helper in self.facts.of(TaskHelper):
-            if not helper.takes_anything and not needed <= helper.accepts:
-                continue
-            if ("name" in site.keywords and "name" not in helper.accepts) or helper.path == site.path:
-                continue
-            module = self.project.layout.import_of(site.path, helper.path)
-            if module is not None:
-                return None, module, helper.function, "name" in helper.accepts
-        return None
-
-
-def rewrite(site: TaskSite, function: str, *, with_name: bool) -> RewriteCall:
+def rewrite(site: TaskSite, use: Use) -> RewriteCall:
     keywords = []
-    if with_name and site.name is not None:
+    if use.takes_name and site.name is not None:
         keywords.append(("name", f"{site.quote}{site.name}{site.quote}"))
     if site.loop is not None:
         keywords.append(("loop", site.loop))
-    positional = "coro_or_future" if "coro_or_future" in site.keywords else None
-    return RewriteCall(site.span, function, keywords=tuple(keywords), positional=positional)
+    renamed = {"coro_or_future"} if use.created else {"coro", "coro_or_future"}
+    positional = next(iter(renamed & site.keywords), None)
+    return RewriteCall(site.span, use.local, keywords=tuple(keywords), positional=positional)

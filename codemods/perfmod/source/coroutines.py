@@ -47,6 +47,8 @@ def task_name(names: Names, coroutine: Node) -> str | None:
     short = "_".join(words).strip("_")
     if not short:
         return None
+    if short.isdigit():
+        return whole
     if short not in GENERIC:
         return short
     prefix = receiver(names, function) or owner_of(names, coroutine)
@@ -84,7 +86,7 @@ def receiver(names: Names, function: Node) -> str | None:
     if value is None or value.type not in ("identifier", "attribute"):
         return None
     name = last_segment(names, value)
-    return None if name in ("self", "cls", "super") else snake_case(name.strip("_")) or None
+    return None if name in ("self", "cls", "super", "type") else snake_case(name.strip("_")) or None
 
 
 def owner_of(names: Names, node: Node) -> str | None:

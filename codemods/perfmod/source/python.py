@@ -13,13 +13,45 @@ from typing import Literal, TypeAlias
 
 from tree_sitter import Node
 
+from perfmod.source.scopes import (
+    COMPREHENSIONS,
+    FUNCTIONS,
+    SCOPES,
+    enclosing,
+    enclosing_class,
+    enclosing_function,
+    is_async,
+    is_member_name,
+    parameter_owner,
+    statement_of,
+    visible_scope,
+    visible_scopes,
+)
 from perfmod.source.tree import Source, ancestors
 
-FUNCTIONS = frozenset({"function_definition", "lambda"})
-COMPREHENSIONS = frozenset(
-    {"list_comprehension", "set_comprehension", "dictionary_comprehension", "generator_expression"}
-)
-SCOPES = FUNCTIONS | COMPREHENSIONS | {"class_definition", "module"}
+__all__ = [
+    "COMPREHENSIONS",
+    "FUNCTIONS",
+    "SCOPES",
+    "Binding",
+    "BindingKind",
+    "Bound",
+    "Imported",
+    "Meaning",
+    "Names",
+    "Unknown",
+    "enclosing",
+    "enclosing_class",
+    "enclosing_function",
+    "is_async",
+    "is_member_name",
+    "only_for_type_checking",
+    "parameter_owner",
+    "statement_of",
+    "visible_scope",
+    "visible_scopes",
+]
+
 TARGET_PATTERNS = frozenset(
     {"pattern_list", "tuple_pattern", "list_pattern", "list_splat_pattern", "tuple", "list", "expression_list"}
 )
@@ -241,9 +273,27 @@ class Names:
             return Binding("other", node, scope)
         if kind == "as_pattern" and parent.children[-1] == node:
             return Binding("other", node, scope)
-        if kind == "type" and (alias := parent.parent) is not None and alias.type == "type_alias_statement":
-            return Binding("other", node, scope) if alias.child_by_field_name("left") == parent else None
+        if kind in ("type", "splat_type", "generic_type"):
+            return type_binding(node)
         return None
+
+
+def type_binding(node: Node) -> Binding | None:
+    """`A` of `type A = ...`, and the type parameters of functions, classes and such aliases (PEP 695)."""
+    top = node
+    for parent in ancestors(node):
+        if parent.type == "type_alias_statement":
+            is_name = parent.child_by_field_name("left") == top
+            return Binding("other", node, visible_scope(parent)) if is_name else None
+        if parent.type == "type_parameter":
+            owner = parent.parent
+            declared = owner is not None and owner.child_by_field_name("type_parameters") == parent
+            return Binding("other", node, parent) if declared else None
+        # the first part is the name: `T` of `T: int`, `A` of `A[T]`
+        if parent.named_children[0] != top:
+            return None
+        top = parent
+    return None
 
 
 def match_capture(node: Node, parent: Node) -> Binding | None:
@@ -256,67 +306,6 @@ def match_capture(node: Node, parent: Node) -> Binding | None:
     return None
 
 
-def is_member_name(node: Node) -> bool:
-    """`x.NAME` and `f(NAME=...)` are no uses of a variable."""
-    parent = node.parent
-    if parent is None:
-        return False
-    if parent.type == "attribute":
-        return parent.child_by_field_name("attribute") == node
-    return parent.type == "keyword_argument" and parent.child_by_field_name("name") == node
-
-
-def parameter_owner(node: Node) -> Node | None:
-    """The function or lambda that has this identifier as a parameter."""
-    top = node
-    parent = node.parent
-    while parent is not None and parent.type in (
-        "default_parameter",
-        "typed_parameter",
-        "typed_default_parameter",
-        "list_splat_pattern",
-        "dictionary_splat_pattern",
-    ):
-        name = parent.child_by_field_name("name")
-        if (name if name is not None else parent.named_children[0]) != top:
-            return None
-        top, parent = parent, parent.parent
-    if parent is None or parent.type not in ("parameters", "lambda_parameters"):
-        return None
-    return parent.parent
-
-
-def visible_scope(node: Node) -> Node:
-    """The scope in which a node is evaluated."""
-    return next(visible_scopes(node))
-
-
-def visible_scopes(node: Node) -> Iterator[Node]:
-    """The scopes in which a name at `node` is looked up, innermost first. Class bodies only from directly inside."""
-    child = node
-    first = True
-    for parent in ancestors(node):
-        if parent.type in SCOPES and inside(parent, child):
-            if first or parent.type != "class_definition":
-                yield parent
-            first = False
-        child = parent
-
-
-def inside(scope: Node, child: Node) -> bool:
-    """Whether a child of a scope's node is evaluated in that scope, rather than around it."""
-    if scope.type == "module":
-        return True
-    if scope.type in COMPREHENSIONS:
-        first = next((c for c in scope.named_children if c.type == "for_in_clause"), None)
-        # the first iterable is evaluated outside; being exact there would need its grandchild, and a name that is
-        # both an outer variable and the comprehension's own is rare enough to be called the comprehension's
-        return child != first or True
-    if scope.type == "lambda":
-        return scope.child_by_field_name("body") == child
-    return scope.child_by_field_name("body") == child
-
-
 def only_for_type_checking(node: Node, names: Names) -> bool:
     """Whether a statement stands in an `if TYPE_CHECKING:` block (not in its else)."""
     child = node
@@ -327,35 +316,3 @@ def only_for_type_checking(node: Node, names: Names) -> bool:
                 return True
         child = parent
     return False
-
-
-def enclosing(node: Node, *types: str) -> Node | None:
-    """The nearest node above of one of these types whose body (not its decorators or defaults) holds the node."""
-    child = node
-    for parent in ancestors(node):
-        if parent.type in types and (parent.child_by_field_name("body") in (child, None)):
-            return parent
-        child = parent
-    return None
-
-
-def enclosing_function(node: Node) -> Node | None:
-    return enclosing(node, "function_definition")
-
-
-def enclosing_class(node: Node) -> Node | None:
-    return enclosing(node, "class_definition")
-
-
-def is_async(function: Node) -> bool:
-    return function.children[0].type == "async"
-
-
-def statement_of(node: Node) -> Node:
-    """The simple statement, or the header's compound statement, that a node belongs to."""
-    child = node
-    for parent in ancestors(node):
-        if parent.type in ("block", "module"):
-            return child
-        child = parent
-    return child

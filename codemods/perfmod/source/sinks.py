@@ -61,7 +61,7 @@ def sink_of(node: Node) -> Sink:
 
 def end_of(child: Node, parent: Node, displayed: bool) -> Sink:
     kind = parent.type
-    if kind == "expression_statement" or kind == "interpolation":
+    if kind in ("expression_statement", "interpolation", "format_expression"):
         return Sink("dropped", parent, displayed)
     if kind == "assignment" and parent.child_by_field_name("right") == child:
         return assigned(parent, displayed)

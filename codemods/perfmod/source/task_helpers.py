@@ -9,6 +9,7 @@ from tree_sitter import Node
 
 from perfmod.source.event_loops import last_segment
 from perfmod.source.python import Imported, Names
+from perfmod.source.task_sinks import is_collection
 from perfmod.source.tree import Source
 
 LOG_METHODS = frozenset({"error", "exception", "critical", "warning", "log"})
@@ -20,8 +21,14 @@ class TaskHelper:
 
     path: str
     function: str
-    accepts: frozenset[str]
-    takes_anything: bool  #: it passes **kwargs on to create_task
+    accepts: frozenset[str]  #: the keywords that it takes
+    passes_on: bool  #: it passes any other keyword on to create_task
+    needs_name: bool
+
+    def takes(self, keywords: frozenset[str]) -> bool:
+        """Whether a call may pass these keywords."""
+        others = keywords - self.accepts
+        return not others or (self.passes_on and "loop" not in others)
 
 
 def task_helpers(source: Source) -> Iterator[TaskHelper]:
@@ -43,23 +50,30 @@ def helper_of(names: Names, function: Node) -> TaskHelper | None:
     parameters = function.child_by_field_name("parameters")
     if name is None or body is None or parameters is None:
         return None
-    listed = [parameter_name(names, p) for p in parameters.named_children if p.type != "comment"]
-    if not listed or listed[0].startswith("*"):
+    coroutine, *rest = [p for p in parameters.named_children if p.type != "comment"] or [parameters]
+    call = coroutine_call(names, body, parameter_name(names, coroutine))
+    if call is None or not is_kept_and_logged(names, body, call):
         return None
-    task = coroutine_task(names, body, listed[0])
-    if task is None or not is_kept_and_logged(names, body, task):
+    required = {parameter_name(names, p) for p in rest if p.type in ("identifier", "typed_parameter")}
+    required = {word for word in required if not word.startswith("*")}
+    positional = [index for index, p in enumerate(rest) if p.type == "positional_separator"]
+    accepts = {parameter_name(names, p) for p in rest[positional[0] + 1 if positional else 0 :]}
+    passed = code(call)
+    if "loop=loop" not in passed:
+        accepts.discard("loop")
+    if required - {"name"}:
         return None
-    own = any(word.startswith("**") for word in listed)
-    return TaskHelper(names.source.path, code(name), frozenset(listed[1:]), own)
+    passes_on = any(word.startswith("**") and word in passed for word in accepts)
+    return TaskHelper(names.source.path, code(name), frozenset(accepts), passes_on, "name" in required)
 
 
 def parameter_name(names: Names, parameter: Node) -> str:
     return names.source.code(parameter).partition(":")[0].partition("=")[0].strip()
 
 
-def coroutine_task(names: Names, body: Node, parameter: str) -> str | None:
-    """The variable that holds the task of the parameter, where the body has no condition that could skip it."""
-    task = None
+def coroutine_call(names: Names, body: Node, parameter: str) -> Node | None:
+    """The call that makes a task of the parameter, where the body has no condition that could skip it."""
+    found = None
     for statement in body.named_children:
         if statement.type == "function_definition" or statement.type == "comment":
             continue
@@ -70,8 +84,8 @@ def coroutine_task(names: Names, body: Node, parameter: str) -> str | None:
             continue
         target, call = assignment.child_by_field_name("left"), assignment.child_by_field_name("right")
         if target is not None and call is not None and makes_task_of(names, call, parameter):
-            task = names.source.code(target)
-    return task
+            found = call
+    return found
 
 
 def makes_task_of(names: Names, call: Node, parameter: str) -> bool:
@@ -83,8 +97,11 @@ def makes_task_of(names: Names, call: Node, parameter: str) -> bool:
     return made and names.source.code(arguments.named_children[0]) == parameter
 
 
-def is_kept_and_logged(names: Names, body: Node, task: str) -> bool:
+def is_kept_and_logged(names: Names, body: Node, made: Node) -> bool:
+    """Whether a body puts the task that `made` makes into a collection of the module, watches it and returns it."""
     code = names.source.code
+    target = made.parent.child_by_field_name("left") if made.parent is not None else None
+    task = code(target) if target is not None else ""
     kept = logged = returned = False
     for statement in body.named_children:
         if statement.type == "return_statement":
@@ -96,7 +113,8 @@ def is_kept_and_logged(names: Names, body: Node, task: str) -> bool:
             continue
         holder, first = function.child_by_field_name("object"), arguments.named_children[0]
         if last_segment(names, function) == "add" and code(first) == task and holder is not None:
-            kept = kept or bool(names.bindings(code(holder)).get(names.source.root.id))
+            holders = names.bindings(code(holder)).get(names.source.root.id, ())
+            kept = kept or any(b.value is not None and is_collection(names, b.value) for b in holders)
         if last_segment(names, function) == "add_done_callback" and holder is not None and code(holder) == task:
             logged = logged or logs_failure(names, first)
     return kept and logged and returned

@@ -60,6 +60,14 @@ def class_bases(names: Names, node: Node) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
+def shown_source(node: Node) -> str | None:
+    """Why code whose text is printed must stay: `f"{create_task(...)=}"`."""
+    for parent in ancestors(node):
+        if parent.type == "interpolation" and any(child.type == "=" for child in parent.children):
+            return "inside an f-string that prints this code: `{...=}`"
+    return None
+
+
 def free_quote(source: Source, node: Node) -> str | None:
     """The quote for a new string at a place: inside f-strings one that none of them uses; None where both are used."""
     used = set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -13,7 +14,7 @@ from perfmod.source.coroutines import first_argument, is_coroutine, task_name
 from perfmod.source.event_loops import last_segment, loop_evidence
 from perfmod.source.python import Imported, Names, Unknown, enclosing_function, is_async
 from perfmod.source.sinks import Sink, reads, sink_of
-from perfmod.source.task_places import class_bases, forbidden_place, free_quote
+from perfmod.source.task_places import class_bases, forbidden_place, free_quote, shown_source
 from perfmod.source.task_sinks import chained_use, container_dies, is_callback, silent_attribute
 from perfmod.source.tree import Source, ancestors
 
@@ -30,7 +31,11 @@ REPORTED = {
     "run_in_executor": "the failure stays in a future that nobody reads: await it",
 }
 # Calls that call the function which they get, and drop what it gives back.
-REGISTRARS = frozenset(["add_signal_handler", "call_soon", "call_soon_threadsafe", "call_later", "call_at", "add_done_callback"])
+REGISTRARS = frozenset(
+    ["add_signal_handler", "call_soon", "call_soon_threadsafe", "call_later", "call_at", "add_done_callback"]
+)
+
+EFFECTS = re.compile(r":=|\bawait\b|\byield\b")
 
 Shape = Literal["dropped", "unread", "callback", "followed", "held", "reported"]
 
@@ -146,8 +151,9 @@ def imported_callee(names: Names, expression: Node, meaning: Imported) -> Callee
     if maker is not None:
         return Callee(expression, kind_of(maker), binding=binding)
     origin, _, maker = meaning.qualified.rpartition(".")
-    if origin.endswith(".asyncio") and (maker in MAKERS or maker in REPORTED):
-        return Callee(expression, kind_of(maker), manual=f"asyncio comes from another module: {origin[:-8]}")
+    borrowed = origin == meaning.binding.qualified and origin.endswith(".asyncio")
+    if borrowed and (maker in MAKERS or maker in REPORTED):
+        return Callee(expression, kind_of(maker), manual=f"asyncio comes from another module: {origin[:-8] or '.'}")
     return loop_callee(names, expression)
 
 
@@ -177,7 +183,9 @@ def loop_callee(names: Names, expression: Node) -> Callee | None:
         return None
     loop = names.source.code(value)
     unsafe = None if evidence == "typed" else "only its name says that this is an event loop: annotate it to make sure"
-    return Callee(expression, "loop" if name == "create_task" else name, loop=loop, unsafe=unsafe)
+    # the loop would be computed after the coroutine, not before it
+    manual = "the loop is computed on the spot: give it a name first" if EFFECTS.search(loop) else None
+    return Callee(expression, "loop" if name == "create_task" else name, loop=loop, manual=manual, unsafe=unsafe)
 
 
 def site_of(names: Names, callee: Callee) -> TaskSite | None:
@@ -214,7 +222,7 @@ def full_site(
         source.span(call),
         callee.maker,
         shape,
-        manual=callee.manual or forbidden_place(names, call) or manual,
+        manual=callee.manual or forbidden_place(names, call) or shown_source(call) or manual,
         unsafe=callee.unsafe or unsafe,
         name=task_name(names, coroutine) if "name" not in keywords and "**" not in keywords else None,
         quote=quote or '"',
@@ -251,9 +259,9 @@ def fate(names: Names, call: Node, callee: Callee) -> tuple[Shape | None, str | 
             return None, None, None, sink
         if not found:
             return "unread", None, None, sink
-        uses = {chained_use(names, read.parent) for read in found if read.parent is not None}
+        uses = [chained_use(names, read.parent) for read in found if read.parent is not None]
         if None not in uses:
-            return "followed", None, uses.pop(), sink
+            return "followed", None, uses[0], sink
         return container_fate(names, found, sink)
     if sink.kind in ("display", "spread"):
         return spread_fate(names, sink)
