@@ -25,7 +25,8 @@ def program(name: str) -> str:
 @cache
 def installed() -> Path:
     """The folder of the pinned packages. The first process installs them, the others wait."""
-    with (PINNED / ".lock").open("w") as lock:
+    MODULES.mkdir(exist_ok=True)
+    with (MODULES / ".perfmod-lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         stamp = MODULES / ".perfmod-stamp"
         wanted = (PINNED / "package-lock.json").read_text()

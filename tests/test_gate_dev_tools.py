@@ -167,6 +167,11 @@ def test_statement_inside_something_that_always_runs(tmp_path: Path, code: str) 
     assert made == code.replace(line, wrapped)
 
 
+def test_semicolon_of_the_next_line_stays(tmp_path: Path) -> None:
+    made = edited(tmp_path, "start()\n;(await import('eruda')).default.init()\n;[1].map(String)\n")
+    assert made == ("start()\n;if (import.meta.env.DEV) { (await import('eruda')).default.init() }\n;[1].map(String)\n")
+
+
 def test_one_line_block(tmp_path: Path) -> None:
     made = edited(tmp_path, "function f() { import('eruda'); }\nf();\n")
     assert made == "function f() { if (import.meta.env.DEV) { import('eruda'); } }\nf();\n"
@@ -255,6 +260,30 @@ UNSAFE = {
         "export function start() {\n  if (import.meta.env.DEV) {\n"
         "    import('eruda').then(({ default: eruda }) => eruda.init());\n  }\n}\nstart();\n",
     ),
+    "11 behind && of the guard": (
+        "import eruda from 'eruda';\nexport const a = 1;\nimport.meta.env.DEV && eruda.init();\n",
+        "export const a = 1;\nimport.meta.env.DEV && import('eruda').then(({ default: eruda }) => eruda.init());\n",
+    ),
+    "11 behind && of a browser check": (
+        "import eruda from 'eruda';\nexport const a = 1;\ntypeof window !== 'undefined' && eruda.init();\n",
+        "export const a = 1;\nif (import.meta.env.DEV) {\n  typeof window !== 'undefined'"
+        " && import('eruda').then(({ default: eruda }) => eruda.init());\n}\n",
+    ),
+    "11 several lines": (
+        "import { scan } from 'eruda'; // first\nexport const a = 1;\nscan({\n  text: `a\nb`,\n}); // on\n",
+        "// first\nexport const a = 1;\nif (import.meta.env.DEV) {\n"
+        "  import('eruda').then(({ scan }) => scan({\n    text: `a\nb`,\n  })); // on\n}\n",
+    ),
+    "11 no semicolons": (
+        "import a from './a'\nimport eruda from 'eruda'\neruda.init()\n;[a].map(String)\n",
+        "import a from './a'\nif (import.meta.env.DEV) {\n"
+        "  import('eruda').then(({ default: eruda }) => eruda.init())\n}\n;[a].map(String)\n",
+    ),
+    "11 on the line of the import": (
+        "import eruda from 'eruda'; eruda.init(); // on\nimport a from './a';\na();\n",
+        "if (import.meta.env.DEV) { import('eruda').then(({ default: eruda }) => eruda.init()); } // on\n"
+        "import a from './a';\na();\n",
+    ),
     "12 global": (
         "import 'eruda';\nexport const a = 1;\nif (window.eruda) window.eruda.init();\n",
         "export const a = 1;\nif (import.meta.env.DEV) {\n  import('eruda').then(() => {\n"
@@ -302,6 +331,11 @@ def test_13_module_that_does_nothing_else(tmp_path: Path) -> None:
     assert "vconsole" in json.loads((tmp_path / "package.json").read_text())["devDependencies"]
 
 
+def test_12_global_that_another_file_uses(tmp_path: Path) -> None:
+    files = {"src/main.ts": "import './other';\nimport 'eruda';\n", "src/other.ts": "(window as any).eruda.init();\n"}
+    assert said(fixed(tmp_path, files)) == ["src/main.ts:2 manual another file uses the console: src/other.ts"]
+
+
 def test_13b_require_under_webpack(tmp_path: Path) -> None:
     made = edited(tmp_path, "require('eruda').init();\n", "src/main.js", WEBPACK)
     assert made == "if (process.env.NODE_ENV !== 'production') {\n  require('eruda').init();\n}\n"
@@ -345,6 +379,9 @@ MANUAL = {
     ),
     "starts the app afterwards": ("import('eruda').finally(() => import('./app'));\n", "the statement does more"),
     "sets a flag": ("let on = false;\nimport('eruda').then(() => { on = true; });\n", "the statement does more"),
+    "sets a global": ("import('eruda').then((m) => { window.eruda = m.default; });\n", "the statement does more"),
+    "changes the log": ("import('eruda').then((m) => { console.log = m.log; });\n", "the statement does more"),
+    "attributes": ("import eruda from 'eruda' with { type: 'js' };\neruda.init();\n", "the import has attributes"),
     "in a loop": ("for (const x of y) { import('eruda'); }\n", "it is not known when this runs"),
     "in a method": (
         "class A {\n  start() {\n    import('eruda');\n  }\n}\nnew A();\n",

@@ -5,17 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import TYPE_CHECKING
 
+from perfmod.discovery import language_of
 from perfmod.model import Facts, Finding, Intent, MovePackage, Note, Replace, Safety, Span
+from perfmod.project.console_places import at_addresses, at_builds, is_page, span_in
+from perfmod.project.modules import SCRIPTS
 from perfmod.project.packages import Bundler, Manifest
 from perfmod.project.reaching import Reaching
 from perfmod.render import CannotRender
 from perfmod.source.conditions import Place, When
-from perfmod.source.consoles import ConsoleAddress, ConsoleImport, ConsoleInBundler
-from perfmod.source.members import Object
+from perfmod.source.consoles import ConsoleImport, ConsoleInBundler
 from perfmod.source.statements import GUARD
+from perfmod.source.typescript import is_shipped
 from perfmod.suppression import Suppression
 
 if TYPE_CHECKING:
@@ -29,10 +31,7 @@ CONDITIONS: dict[Bundler, str] = {
     "react-scripts": NODE_ENV,
 }
 ORDER = (Safety.SAFE, Safety.UNSAFE, Safety.MANUAL)
-WORKFLOW = re.compile(
-    r"(?:\A|/)(?:\.github/workflows/[^/]+\.ya?ml|\.gitlab-ci\.ya?ml|Dockerfile|\.env(?:\.production)?)\Z"
-)
-DEVELOPMENT = re.compile(rb"^[^#\n]*\bNODE_ENV['\"]?\s*[:=]\s*['\"]?(?:development|dev)\b.*$", re.M)
+CONSOLE_CALL = re.compile(rb"\b(?:window|globalThis)\b[^;\n]{0,20}?\.(?:eruda|vConsole|VConsole)\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +68,7 @@ class Judgement:
         self.comments = facts.by_path(Suppression)
 
     def findings(self) -> Iterator[Finding | Note]:
-        sites = [site for site in self.facts.of(ConsoleImport) if self.is_page(site.path)]
+        sites = [site for site in self.facts.of(ConsoleImport) if is_page(self.packages, site.path)]
         outcomes = [outcome for site in sites for outcome in self.outcomes(site)]
         groups: dict[tuple[str, str], Group] = {}
         for outcome in outcomes:
@@ -79,8 +78,8 @@ class Judgement:
         yield from self.at_imports(outcomes, list(groups.values()))
         for group in groups.values():
             yield from self.at_manifest(group, list(groups.values()))
-        yield from self.at_addresses()
-        yield from self.at_builds()
+        yield from at_addresses(self.rule, self.facts, self.project, self.reaching)
+        yield from at_builds(self.rule, self.facts, self.project)
 
     # What is to be done about one import
 
@@ -145,6 +144,8 @@ class Judgement:
             return f"the bundler configuration names the package: {named[0]}", guard
         if self.packages.builds_library(owner):
             return "this is built as a library: who uses it decides what is development", guard
+        if site.kind == "side-effect" and (user := self.other_user(site, owner)) is not None:
+            return f"another file uses the console: {user}", guard
         typed = site.path.endswith((".ts", ".tsx", ".mts", ".cts"))
         if typed and not self.packages.knows_guard(owner, bundler):
             types = "vite/client" if bundler == "vite" else "@types/node"
@@ -154,6 +155,14 @@ class Judgement:
         if site.gating.form == "require" and bundler == "vite":
             return "require() is not for modules that vite builds", guard
         return None, guard
+
+    def other_user(self, site: ConsoleImport, owner: Manifest) -> str | None:
+        """Another file of the package that calls the global which a console makes."""
+        own = (p for p in self.project.files if language_of(p) in SCRIPTS and is_shipped(p) and p != site.path)
+        for path in own:
+            if self.packages.owner(path) == owner and CONSOLE_CALL.search(self.project.raw(path) or b""):
+                return path
+        return None
 
     # Findings
 
@@ -200,7 +209,7 @@ class Judgement:
             return
         assert group.manifest is not None
         refusal = self.refusal(group)
-        span = self.span_in(group.manifest, "dependencies", group.package)
+        span = span_in(self.project, group.manifest, "dependencies", group.package)
         message = f"{group.package} is a debug console, and belongs in devDependencies"
         if refusal is not None:
             yield Finding(self.rule, span, message, Safety.MANUAL, reason=refusal)
@@ -255,64 +264,6 @@ class Judgement:
         except CannotRender as error:
             return str(error)
         return None
-
-    def span_in(self, manifest: Manifest, section: str, key: str) -> Span:
-        """Where a member of a section of a package.json stands."""
-        text = self.project.text(manifest.path)
-        block = Object.read(text) if text is not None else None
-        found = block.get(section) if block is not None else None
-        if found is None or key not in found.keys:
-            return Span(manifest.path, 0, 0)
-        index = found.keys.index(key)
-        return Span(manifest.path, found.start(index), found.end(index))
-
-    def at_addresses(self) -> Iterator[Finding | Note]:
-        for fact in self.facts.of(ConsoleAddress):
-            message = f"{fact.package} is a debug console, and production loads it from another server"
-            if fact.place is None:
-                if self.is_page(fact.path):
-                    reason = "a script element: load it from the entry module under the guard"
-                    yield Finding(self.rule, fact.span, message, Safety.MANUAL, reason=reason)
-                continue
-            place = self.reaching.of(fact.path, fact.place)
-            if place.when is When.SWITCH:
-                text = f"{fact.package} is loaded behind a switch and ships with it: {place.detail}"
-                yield Note(self.rule, fact.span, text)
-            elif place.when is not When.DEVELOPMENT:
-                reason = "loaded from an address: import the package under the guard"
-                yield Finding(self.rule, fact.span, message, Safety.MANUAL, reason=reason)
-
-    def is_page(self, path: str) -> bool:
-        """Whether an HTML file is a page of the application, not a dump or a document."""
-        folder, _, name = path.rpartition("/")
-        owner = self.packages.owner(path)
-        if not path.endswith(".html"):
-            return True
-        return name == "index.html" or (
-            owner is not None and folder in (owner.folder, f"{owner.folder}/public".lstrip("/"))
-        )
-
-    @cached_property
-    def owners(self) -> list[Manifest]:
-        """The packages that hold a console."""
-        sites = self.facts.of(ConsoleImport)
-        found = {m.path: m for site in sites if (m := self.packages.owner(site.path)) is not None}
-        return list(found.values())
-
-    def at_builds(self) -> Iterator[Finding]:
-        """Builds that call themselves development: there no guard helps."""
-        message = "a build with NODE_ENV=development keeps the debug consoles, whatever guards them"
-        reason = "build with NODE_ENV=production"
-        for owner in self.owners:
-            for script in owner.development_builds:
-                yield Finding(self.rule, self.span_in(owner, "scripts", script), message, Safety.MANUAL, reason=reason)
-        if not self.owners:
-            return
-        for path in self.project.files:
-            if WORKFLOW.search(path) and (text := self.project.text(path)) is not None and b"build" in text.utf8:
-                for match in DEVELOPMENT.finditer(text.utf8):
-                    span = Span(path, match.start() + len(match[0]) - len(match[0].lstrip()), match.end())
-                    yield Finding(self.rule, span, message, Safety.MANUAL, reason=reason)
 
 
 def with_guard(edits: Sequence[Replace], guard: str) -> tuple[Replace, ...]:

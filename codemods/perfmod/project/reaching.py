@@ -29,7 +29,8 @@ class Reaching:
             places.append(self.module(path) if place.when is When.ALWAYS else Place(place.when, place.detail))
         places += [found for name in place.exports if (found := self.export(path, name)) is not None]
         if not places:
-            return Place(When.UNKNOWN, f"nobody was found who calls `{place.exports[0]}`")
+            called = "its default export" if place.exports[0] == "default" else f"`{place.exports[0]}`"
+            return Place(When.UNKNOWN, f"nobody was found who calls {called}")
         return places[0] if len(places) == 1 else combine(places)
 
     def module(self, path: str) -> Place:

@@ -174,6 +174,8 @@ def gate_binding(found: Import) -> Gating:
         return manual(worst(source, values), f"`{name.local}` is used in several places")
     if directive_above(source, found.node):
         return manual(place, "a directive in a comment stands above the import")
+    if any(child.type == "import_attribute" for child in found.node.named_children):
+        return manual(place, "the import has attributes")
     use = used_expression(source, values[0])
     if isinstance(use, str):
         return manual(place, use)
@@ -212,10 +214,7 @@ def used_expression(source: Source, use: Node) -> tuple[Node, Node] | str:
         return "its start is awaited"
     statement = discarding_statement(top)
     if statement is not None:
-        expression = statement.named_children[0]
-        if any(node.type in ("await_expression", "yield_expression") for node in walk(expression)):
-            return "its start is awaited"
-        return statement, expression
+        return statement, top
     declarator = top.parent
     declaration = declarator.parent if declarator is not None else None
     if declarator is None or declarator.type != "variable_declarator" or declaration is None:
@@ -228,24 +227,21 @@ def used_expression(source: Source, use: Node) -> tuple[Node, Node] | str:
     return declaration, top
 
 
-def load_inside(source: Source, found: Import, name: Name, statement: Node, expression: Node, place: Place) -> Replace:
-    """The statement as a dynamic import that runs the expression, under a guard unless it stands under one."""
-    if name.imported == "*":
-        parameter = name.local
-    else:
-        pair = name.local if name.imported == name.local else f"{name.imported}: {name.local}"
-        parameter = f"{{ {pair} }}"
-    code = source.code(expression)
-    arrow = f"({parameter}) => {code}"
-    semicolon = ";" if source.code(statement).endswith(";") else ""
-    text = f"import({source.code(found.string)}).then({arrow}){semicolon}"
-    span = Span(source.path, statement.start_byte, statement.end_byte)
-    if place.when is When.DEVELOPMENT:
-        return Replace(span, text)
+def load_inside(source: Source, found: Import, name: Name, statement: Node, started: Node, place: Place) -> Replace:
+    """The statement with a dynamic import that runs `started`, under a guard unless it stands under one."""
+    pair = name.local if name.imported == name.local else f"{name.imported}: {name.local}"
+    parameter = name.local if name.imported == "*" else f"{{ {pair} }}"
+    before, after = f"import({source.code(found.string)}).then(({parameter}) => ", ")"
+    if place.when is When.DEVELOPMENT and statement.type == "expression_statement":
+        return Replace(source.span(started), f"{before}{source.code(started)}{after}")
     start, end = extent(source, statement, statement)
-    before = source.text.slice(start, statement.start_byte)
-    after = source.text.slice(statement.end_byte, end)
-    return Replace(Span(source.path, start, end), guarded(source, statement, before + text + after, start, end))
+    unit = indentation(source) if alone_on_line(source, start, end) else ""
+    parts = [(start, started.start_byte), (started.start_byte, started.end_byte), (started.end_byte, end)]
+    head, code, tail = (indent(source, *part, unit) for part in parts)
+    if statement.type != "expression_statement":  # `const v = new VConsole()`: nobody reads v
+        head = source.text.slice(start, statement.start_byte)
+    text = guarded(source, statement, f"{head}{before}{code}{after}{tail}", start, end)
+    return Replace(Span(source.path, start, end), text)
 
 
 # import 'x'

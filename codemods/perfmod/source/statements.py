@@ -16,35 +16,31 @@ DIRECTIVE = re.compile(
     r"@ts-(?:ignore|expect-error)|(?:eslint|biome|oxlint|prettier)-(?:disable-next-line|ignore)|biome-ignore"
 )
 BLOCKS = frozenset({"program", "statement_block"})
-TEMPLATE_LINES = re.compile(r"`[^`]*\n")
 
 
 def wrap(source: Source, run: Sequence[Node]) -> tuple[Replace, ...]:
     """Puts statements that follow each other under the guard, with the comments on their lines."""
     start, end = extent(source, run[0], run[-1])
-    text = source.text.slice(start, end)
+    unit = indentation(source) if alone_on_line(source, start, end) else ""
+    text = indent(source, start, end, unit)
     return (Replace(Span(source.path, start, end), guarded(source, run[0], text, start, end)),)
 
 
 def guarded(source: Source, first: Node, text: str, start: int, end: int) -> str:
-    """`text`, which replaces what stands at start..end, under the guard."""
+    """`text`, which replaces what stands at start..end and is indented already, under the guard."""
     newline, unit = source.text.newline, indentation(source)
     if not alone_on_line(source, start, end):
         inner = f"if ({GUARD}) {{ {text} }}"
         parent = first.parent
         return inner if parent is not None and parent.type in BLOCKS else f"{{ {inner} }}"
     margin = line_margin(source, start)
-    if text == source.text.slice(start, end):
-        text = indent(source, start, end, unit)
-    else:
-        text = text.replace("\n", "\n" + unit) if not TEMPLATE_LINES.search(text) else text
     block = f"if ({GUARD}) {{{newline}{margin}{unit}{text}{newline}{margin}}}"
     return block if first.parent is not None and first.parent.type in BLOCKS else f"{{ {block} }}"
 
 
 def extent(source: Source, first: Node, last: Node) -> tuple[int, int]:
     """Where statements begin and end with a directive above them and a comment behind them."""
-    start, end = first.start_byte, last.end_byte
+    start, end = first.start_byte, end_of(last)
     above = first.prev_named_sibling
     while above is not None and above.type == "comment" and above.end_point[0] == source_row(source, start) - 1:
         if not alone_on_line(source, above.start_byte, above.end_byte):
@@ -55,11 +51,20 @@ def extent(source: Source, first: Node, last: Node) -> tuple[int, int]:
             continue
         break
     behind = last.next_sibling
-    if behind is not None and behind.type == "comment" and behind.start_point[0] == last.end_point[0]:
+    leads = not line_margin(source, start).strip()
+    if leads and behind is not None and behind.type == "comment" and behind.start_point[0] == last.end_point[0]:
         rest = source.utf8[behind.end_byte : line_end(source, behind.end_byte)]
         if not rest.strip():
             end = behind.end_byte
     return start, end
+
+
+def end_of(statement: Node) -> int:
+    """Where a statement ends. A semicolon on a later line belongs to what follows: `a()` and then `;[b].map(c)`."""
+    last = statement.children[-1] if statement.children else statement
+    before = last.prev_sibling
+    apart = last.type == ";" and before is not None and before.end_point[0] < last.start_point[0]
+    return before.end_byte if apart and before is not None else statement.end_byte
 
 
 def source_row(source: Source, offset: int) -> int:
@@ -116,7 +121,7 @@ def in_template(node: Node, offset: int) -> bool:
 
 def drop_statement(source: Source, statement: Node) -> Replace:
     """Takes a statement out, with its line where it is alone there."""
-    start, end = statement.start_byte, statement.end_byte
+    start, end = statement.start_byte, end_of(statement)
     if alone_on_line(source, start, end):
         start = source.utf8.rfind(b"\n", 0, start) + 1
         end = min(len(source.utf8), line_end(source, end) + 1)

@@ -21,6 +21,8 @@ TYPES = frozenset({"type_query", "type_annotation", "type_alias_declaration", "i
                    "ambient_declaration", "satisfies_type", "module"})  # fmt: skip
 NAMES = frozenset({"identifier", "shorthand_property_identifier_pattern"})
 LITERALS = frozenset({"string", "template_string", "array", "object", "regex", "arrow_function", "function_expression"})
+#: Calls of these change nothing that the program reads.
+PURE = frozenset({"console", "JSON", "Object", "String", "Error"})
 LEAVING = frozenset({"return_statement", "yield_expression", "break_statement", "continue_statement"})
 CONSOLE_GLOBAL = re.compile(r"\(?(?:window|globalThis)(?: as \w+\))?!?\??\.(?:eruda|vConsole|VConsole)\b")
 NOT_SHIPPED = re.compile(
@@ -211,41 +213,40 @@ def outside_effect(
     source: Source, node: Node, allowed: frozenset[str], is_console: Callable[[str], bool]
 ) -> str | None:
     """The first thing that code does to what is neither its own nor the console's; None where it does nothing such."""
-    names = allowed | {"console", "JSON", "Object", "String", "Error"}
-    names |= {source.code(child) for child in walk(node) if child.type in NAMES and is_binding(child)}
+    made = frozenset(source.code(child) for child in walk(node) if child.type in NAMES and is_binding(child))
     for child in walk(node):
-        if child.type in LEAVING and not any(
-            p.type in FUNCTIONS for p in ancestors(child) if node.start_byte <= p.start_byte
-        ):
+        inside = (parent for parent in ancestors(child) if node.start_byte <= parent.start_byte)
+        if child.type in LEAVING and not any(parent.type in FUNCTIONS for parent in inside):
             return source.code(child)
-        target = changed_by(child)
-        if target is not None and not belongs(source, target, names, is_console):
+        called = child.type in ("call_expression", "new_expression")
+        target = child if called else changed_by(child)
+        names = allowed | made | (PURE if called else frozenset())
+        if target is not None and not belongs(source, target, names, is_console, called=called):
             return source.code(child)
     return None
 
 
 def changed_by(node: Node) -> Node | None:
-    """What a call or an assignment acts on."""
-    if node.type in ("call_expression", "new_expression"):
-        return node
+    """What an assignment changes."""
     if node.type in ("assignment_expression", "augmented_assignment_expression"):
         return node.child_by_field_name("left")
     return node.child_by_field_name("argument") if node.type == "update_expression" else None
 
 
-def belongs(source: Source, node: Node, names: frozenset[str], is_console: Callable[[str], bool]) -> bool:
-    """Whether an expression begins with a literal, a console package, the console's global or one of `names`."""
+def belongs(
+    source: Source, node: Node, names: frozenset[str], is_console: Callable[[str], bool], *, called: bool = True
+) -> bool:
+    """Whether an expression begins with a literal, a console or one of `names`, or calls a console's global."""
     root = root_of(node)
     if root.type == "import" or (root.type == "identifier" and source.code(root) == "require"):
         call = root.parent
         arguments = call.child_by_field_name("arguments") if call is not None else None
         first = first_argument(arguments) if arguments is not None else None
-        return (
-            first is not None and first.type in ("string", "template_string") and is_console(source.code(first)[1:-1])
-        )
+        literal = first is not None and first.type in ("string", "template_string")
+        return literal and first is not None and is_console(source.code(first)[1:-1])
     if root.type == "identifier" and source.code(root) in names:
         return True
-    return root.type in LITERALS or CONSOLE_GLOBAL.match(source.code(node)) is not None
+    return root.type in LITERALS or (called and CONSOLE_GLOBAL.match(source.code(node)) is not None)
 
 
 def walk(node: Node) -> Iterator[Node]:
