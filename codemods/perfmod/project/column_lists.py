@@ -111,8 +111,7 @@ class ColumnLists:
         fit = [shape for shape in shapes.values() if shape.problem is None and shape.columns]
         if known.definition is None and shapes and not fit:
             shape = next(iter(shapes.values()))
-            cause = known.problem.partition(":")[0] if known.problem else ""
-            raise NoList(f"{cause}: and its row type is unfit, {shape.problem} ({shape.path}:{shape.line})")
+            raise NoList(f"{known.problem}; its row type at {shape.path}:{shape.line} is unfit: {shape.problem}")
         return fit[0] if fit else None
 
     def _shape(self, path: str, row: RowType) -> Shape | None:
@@ -194,4 +193,4 @@ def is_star(select: Select) -> bool:
     try:
         return select.text is not None and has_star(parse(select.text))
     except Unreadable:
-        return False
+        return "*" in (select.text or "")

@@ -144,6 +144,8 @@ class Queries:
                 break
             found = self._follow(path, client.origin)
             if found is None:
+                if self._is_foreign(path, client.origin.module):
+                    client = Client("foreign")
                 break
             path, further = found
             evidence = further.evidence if further.evidence in ("made", "typed") else client.evidence
@@ -158,6 +160,15 @@ class Queries:
         if found is None:
             return None
         return found.source.path, client_of_binding(found.source, found.bound, 0)
+
+    def _is_foreign(self, path: str, module: str) -> bool:
+        """Whether a name comes from a package that is no PostgREST client."""
+        from perfmod.source.postgrest_clients import PACKAGES
+
+        bare = module.partition("/")[0] if not module.startswith("@") else "/".join(module.split("/")[:2])
+        declared = self._project.packages.declaring(path, bare) is not None
+        unknown = not module.startswith((".", "@/", "~", "#", "/")) and self._modules.file(module, path) is None
+        return (declared or unknown) and not PACKAGES.search(module)
 
     def _file_of_type(self, path: str, name: str) -> str | None:
         """The file that declares the type of a client's database."""

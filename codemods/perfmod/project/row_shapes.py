@@ -195,7 +195,7 @@ class Shapes:
             return None
         value = found.owner.child_by_field_name("value")
         if found.owner.type != "type_alias_declaration" or value is None or depth > DEPTH:
-            return f"{name} is a {text}: a join, or JSON"
+            return f"{name} is of type {text}: a join, or JSON"
         return self._joined(Scope(found.source, {}), value, name, depth + 1)
 
     def _zod(self, found: Declaration, here: Shape) -> Shape:

@@ -113,4 +113,4 @@ def drizzle_column(source: Source, pair: Node) -> str | None:
     if named is not None:
         return named
     text = source.code(key).strip("'\"")
-    return text if first is None or (first.type == "object" and COLUMN_KEY.match(text)) else None
+    return text if (first is None or first.type == "object") and COLUMN_KEY.match(text) else None

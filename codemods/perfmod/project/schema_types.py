@@ -64,9 +64,8 @@ class TypesSchema:
                 place = self._shapes.member(place[1], place[0], name) if place is not None else None
             if place is not None:
                 shape = self._shapes.of(place[1], place[0])
-                line = place[0].start_point[0] + 1
                 problem = shape.problem or (None if shape.columns else "it has no columns")
-                return Definition(table, "types", place[1].source.path, line, shape.columns, path, problem)
+                return Definition(table, "types", shape.path, shape.line, shape.columns, path, problem)
         return None
 
     def tables(self) -> Iterator[Table]:

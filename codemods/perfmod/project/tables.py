@@ -74,7 +74,9 @@ class Tables:
             return replace_problem(known, f"only the schema of another app has this table: {everything[0].place}")
         usable = [d for d in near if d.problem is None]
         if not usable:
-            return replace_problem(known, f"the columns can't be followed: {near[0].problem}, {near[0].place}")
+            problem = near[0].problem or ""
+            where = "" if near[0].path in problem else f", {near[0].place}"
+            return replace_problem(known, f"the columns can't be followed: {problem}{where}")
         best = usable[0]
         for other in near:
             if other is not best and (problem := disagreement(best, other)) is not None:

@@ -118,7 +118,7 @@ class Judgement:
         from perfmod.project.column_lists import is_star
 
         evidence = self.lists.queries.client_of(query)[0].evidence
-        if evidence == "unknown" and not self.may_be_postgrest(query):
+        if evidence == "foreign" or (evidence == "unknown" and not self.may_be_postgrest(query)):
             return
         for select in query.selects:
             if is_star(select):

@@ -53,8 +53,8 @@ def queries(source: Source) -> Iterator[Query]:
     """Every query of a file that begins with `.from(...)` or `.rpc(...)`."""
     for member in source.find(START):
         access = member.parent
-        call = access.parent if access is not None else None
-        if access is None or call is None or call.type != "call_expression" or field_of(access) != "function":
+        call = call_of(access) if access is not None else None
+        if access is None or call is None:
             continue
         receiver = access.child_by_field_name("object")
         if receiver is not None and member.type == "property_identifier":
@@ -94,9 +94,9 @@ def chain(source: Source, call: Node) -> tuple[list[Call], Node]:
     top = call
     while (parent := top.parent) is not None:
         if parent.type == "member_expression" and field_of(top) == "object":
-            outer = parent.parent
+            outer = call_of(parent)
             member = parent.child_by_field_name("property")
-            if member is None or outer is None or outer.type != "call_expression" or field_of(parent) != "function":
+            if member is None or outer is None:
                 break
             calls.append(Call(source.code(member), outer, member))
             top = outer
@@ -110,6 +110,18 @@ def chain(source: Source, call: Node) -> tuple[list[Call], Node]:
         else:
             break
     return calls, top
+
+
+def call_of(access: Node) -> Node | None:
+    """The call whose function a member expression is.
+
+    The grammar reads `await a.b<T>()` as a call of `await a.b`.
+    """
+    outer = access.parent
+    if outer is not None and outer.type == "await_expression":
+        access, outer = outer, outer.parent
+    called = outer is not None and outer.type == "call_expression" and field_of(access) == "function"
+    return outer if called else None
 
 
 def outermost(node: Node) -> Node:

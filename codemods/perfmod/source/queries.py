@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 
 from perfmod.model import Span
 
-Evidence: TypeAlias = Literal["made", "typed", "named", "unknown"]
+Evidence: TypeAlias = Literal["made", "typed", "named", "unknown", "foreign"]
 
 # In bytes: a select that may hold a star, or one that takes all columns without saying so.
 STAR = re.compile(
