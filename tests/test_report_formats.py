@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import sys
 import time
 import xml.etree.ElementTree as ElementTree
 from dataclasses import replace
@@ -29,7 +30,9 @@ MACHINES = ["sarif", "github", "gitlab", "junit", "markdown"]
 
 @pytest.fixture(autouse=True)
 def stand_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "perfmod.rules.replace_words", replace_words)
+    monkeypatch.setitem(sys.modules, "perfmod.rules.replace_words", replace_words)
+    monkeypatch.setattr("perfmod.rule.rule_ids", lambda: (replace_words.RULE,))
+    monkeypatch.setattr("perfmod.ignore_comments.rule_ids", lambda: (replace_words.RULE,))
     monkeypatch.chdir(tmp_path)
 
 
@@ -149,12 +152,14 @@ def test_sarif_describes_every_rule() -> None:
     rules = {rule["id"]: rule for rule in sarif_of(report_of())["tool"]["driver"]["rules"]}
     assert rules[replace_words.RULE]["shortDescription"]["text"] == "Replace old words by new ones."
     assert rules[replace_words.RULE]["fullDescription"]["text"] == "Old words are out of date."
-    assert set(rules) == {replace_words.RULE, "parse-error"}
+    assert set(rules) == {replace_words.RULE, "parse-error", "ignore-comment"}
 
 
 def test_sarif_describes_the_real_rules(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
     root = Path.cwd()
-    log = sarif_of(run(Request("check", root, (root,), Settings())))
+    log = sarif_of(run(Request("check", root, (root / "fixtures/select-columns",), Settings())))
+    assert len(log["tool"]["driver"]["rules"]) > 2
     assert all(len(rule["fullDescription"]["text"]) <= 1024 for rule in log["tool"]["driver"]["rules"])
 
 

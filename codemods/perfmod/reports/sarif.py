@@ -18,7 +18,7 @@ from perfmod.reports.forge import folder_in_repository, is_error
 from perfmod.reports.github import message_of
 from perfmod.reports.json import dumps
 from perfmod.reports.places import locate
-from perfmod.rule import PARSE_ERROR
+from perfmod.rule import OWN_RULES
 
 if TYPE_CHECKING:
     from perfmod.model import Replace, Result, Span
@@ -42,7 +42,7 @@ class Run:
         self.project = report.project
         self.folder = folder_in_repository(report)
         found = {result.finding.rule for result in report.results}
-        self.rules = sorted({*report.request.settings.selected, *found, PARSE_ERROR})
+        self.rules = sorted({*report.request.settings.selected, *found, *OWN_RULES})
         self.numbers = {rule: number for number, rule in enumerate(self.rules)}
 
     def as_json(self) -> dict[str, Any]:
@@ -144,7 +144,7 @@ def describe(rule: str) -> dict[str, Any]:
 
     document = document_of(rule)
     sections = sections_of(document)
-    languages = [] if rule == PARSE_ERROR else list(load_rule(rule).languages)
+    languages = [] if rule in OWN_RULES else list(load_rule(rule).languages)
     markdown = "\n\n".join(f"**{name}**\n\n{body}" for name, body in sections)
     return {
         "id": rule,

@@ -1,0 +1,53 @@
+"""The charts of the page: one row for each rule or folder, its bar an inline SVG. A click on a row filters the list."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from html import escape
+from typing import Any
+
+from perfmod.model import Safety
+
+
+def chart(title: str, key: str, findings: Iterable[Mapping[str, Any]]) -> str:
+    """Findings by `key`, most first; each bar is as long as its share of the longest one."""
+    counts: dict[str, Counter[str]] = {}
+    for finding in findings:
+        counts.setdefault(finding[key], Counter())[finding["safety"]] += 1
+    longest = max((counter.total() for counter in counts.values()), default=1)
+    ordered = sorted(counts.items(), key=lambda item: (-item[1].total(), item[0]))
+    rows = "\n".join(row(key, name, counter, longest) for name, counter in ordered)
+    return f'<section class="chart"><h2>{escape(title)}</h2>\n{rows}\n</section>'
+
+
+def row(key: str, name: str, counter: Counter[str], longest: int) -> str:
+    said = ", ".join(f"{counter[safety]} {safety}" for safety in Safety if counter[safety])
+    bars = "".join(rectangles(counter))
+    return (
+        f'<button type="button" class="bar" data-key="{key}" data-value="{escape(name)}" aria-pressed="false"'
+        f' title="{escape(name)}: {said}"><span class="name">{escape(name)}</span>'
+        f'<svg viewBox="0 0 {longest} 1" preserveAspectRatio="none" role="img" aria-label="{said}">{bars}</svg>'
+        f'<span class="count">{counter.total():,}</span></button>'
+    )
+
+
+def rectangles(counter: Counter[str]) -> Iterator[str]:
+    start = 0
+    for safety in Safety:
+        if number := counter[safety]:
+            yield f'<rect class="{safety}" x="{start}" width="{number}" height="1"/>'
+            start += number
+
+
+def causes(findings: Sequence[Mapping[str, Any]]) -> str:
+    """Why findings are left, as rows that filter."""
+    counts = Counter(finding["cause"] for finding in findings if "cause" in finding)
+    if not counts:
+        return ""
+    rows = "\n".join(
+        f'<button type="button" class="bar cause" data-key="cause" data-value="{escape(name)}" aria-pressed="false">'
+        f'<span class="name">{escape(name)}</span><span class="count">{number:,}</span></button>'
+        for name, number in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    )
+    return f'<section class="chart"><h2>Why findings are left</h2>\n{rows}\n</section>'
