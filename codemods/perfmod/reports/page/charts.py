@@ -9,6 +9,8 @@ from typing import Any
 
 from perfmod.model import Safety
 
+ROOM = 24  # characters of a name
+
 
 def chart(title: str, key: str, findings: Iterable[Mapping[str, Any]]) -> str:
     """Findings by `key`, most first; each bar is as long as its share of the longest one."""
@@ -26,10 +28,15 @@ def row(key: str, name: str, counter: Counter[str], longest: int) -> str:
     bars = "".join(rectangles(counter))
     return (
         f'<button type="button" class="bar" data-key="{key}" data-value="{escape(name)}" aria-pressed="false"'
-        f' title="{escape(name)}: {said}"><span class="name">{escape(name)}</span>'
+        f' title="{escape(name)}: {said}"><span class="name">{escape(short(name))}</span>'
         f'<svg viewBox="0 0 {longest} 1" preserveAspectRatio="none" role="img" aria-label="{said}">{bars}</svg>'
         f'<span class="count">{counter.total():,}</span></button>'
     )
+
+
+def short(name: str) -> str:
+    """A folder by its last two names, where all of them would take too much room."""
+    return name if len(name) <= ROOM else "…/" + "/".join(name.split("/")[-2:])
 
 
 def rectangles(counter: Counter[str]) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from difflib import SequenceMatcher
 from itertools import groupby, takewhile
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -88,16 +89,10 @@ def pieces_of(text: Text, edits: Sequence[Replace]) -> Iterator[Piece]:
         after.append(utf8[place:end].decode("utf-8", "replace"))
         old = lines_of(utf8[start:end].decode("utf-8", "replace"))
         new = lines_of("".join(after))
-        yield trimmed(Piece(text.position(start)[0], old, new))
-
-
-def trimmed(piece: Piece) -> Piece:
-    """Without the lines at both ends that stay as they are."""
-    line, old, new = piece
-    head = equal(old, new)
-    old, new = old[head:], new[head:]
-    tail = equal(old[::-1], new[::-1])
-    return Piece(line + head, old[: len(old) - tail], new[: len(new) - tail])
+        line = text.position(start)[0]
+        for tag, *places in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+            if tag != "equal":
+                yield Piece(line + places[0], old[places[0] : places[1]], new[places[2] : places[3]])
 
 
 def equal(one: Sequence[str], other: Sequence[str]) -> int:
