@@ -69,7 +69,7 @@ def listed(*names: str, **settings: Any) -> Callable[[CommandT], CommandT]:
 
 #: The options that check, diff and apply share, in the order of --help.
 SHARED = (
-    click.argument("paths", nargs=-1, type=click.Path()),
+    click.argument("paths", nargs=-1, type=click.Path(allow_dash=True)),
     listed("--select", metavar="RULE", shell_complete=complete_rule, help="Run only these rules (repeat, or commas)."),
     listed("--ignore", metavar="RULE", shell_complete=complete_rule, help="Leave out these rules too."),
     option("--unsafe-fixes/--no-unsafe-fixes", default=None, help="Count and apply fixes that may change behaviour."),
@@ -83,6 +83,9 @@ SHARED = (
     option("--isolated", is_flag=True, help="Ignore configuration files and take PATH as the root."),
     option("--baseline", type=click.Path(), metavar="FILE", help="Leave the findings alone that this file lists."),
     option("--no-baseline", is_flag=True, help="Use no baseline, so that apply also fixes what it lists."),
+    option("--since", metavar="REF", help="Only lines that changed since the merge base with REF."),
+    option("--staged", is_flag=True, help="Only lines that are staged; apply does not mind staged edits."),
+    option("--stdin-filename", metavar="FILE", help="With - as PATH: the file that standard input stands for."),
     option("--exit-zero", is_flag=True, help="Exit with 0 even if there are findings."),
     option("--show-files", is_flag=True, help="List the files that would be looked at, and stop."),
     option("--exclude", multiple=True, metavar="PATTERN", help="Leave out these, instead of the built-in patterns."),

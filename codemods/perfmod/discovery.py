@@ -7,7 +7,7 @@ import os
 import re
 import stat
 import subprocess
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -84,22 +84,27 @@ def language_of(path: str) -> str | None:
 
 
 def discover(
-    root: Path, paths: Sequence[Path], exclude: Sequence[str] | None = None, extend_exclude: Sequence[str] = ()
+    root: Path,
+    paths: Sequence[Path],
+    exclude: Sequence[str] | None = None,
+    extend_exclude: Sequence[str] = (),
+    given: Collection[str] = (),
 ) -> Discovery:
     """The files below `root`, and which of them `paths` name.
 
+    `given` are files whose text the caller has; they need not exist.
     A file that is named itself counts even where a folder above it would be left out, as with ruff.
     Raises PerfmodError for a path that does not exist or lies outside the root.
     """
     listed = sorted(set(list_files(root)))
     left_out = LeftOut(root, listed, exclude, extend_exclude)
-    files = [path for path in listed if not left_out.covers(path)]
+    files = sorted({*(path for path in listed if not left_out.covers(path)), *given})
     if all(path == root for path in paths):
         return Discovery(root, tuple(files), None)
     chosen: set[str] = set()
     named: list[str] = []
     for path in paths:
-        relative = relative_to_root(root, path)
+        relative = relative_to_root(root, path, given)
         if path.is_dir():
             prefix = "" if relative == "." else relative + "/"
             chosen.update(file for file in files if file.startswith(prefix))
@@ -108,14 +113,17 @@ def discover(
     return Discovery(root, tuple(sorted({*files, *named})), frozenset(chosen | set(named)))
 
 
-def relative_to_root(root: Path, path: Path) -> str:
+def relative_to_root(root: Path, path: Path, given: Collection[str] = ()) -> str:
     """A path as output shows it. Raises PerfmodError where it does not exist or is not below the root."""
-    if not path.exists():
-        raise PerfmodError(f"no such file or folder: {path}")
     try:
-        return path.relative_to(root).as_posix()
+        relative = path.relative_to(root).as_posix()
     except ValueError:
-        raise PerfmodError(f"{path} is outside of {root}; check it in a run of its own") from None
+        relative = None
+    if relative not in given and not path.exists():
+        raise PerfmodError(f"no such file or folder: {path}")
+    if relative is None:
+        raise PerfmodError(f"{path} is outside of {root}; check it in a run of its own")
+    return relative
 
 
 def list_files(root: Path) -> Iterator[str]:
@@ -141,9 +149,7 @@ def git_files(root: Path) -> list[str] | None:
 
 def ignored_by_git(root: Path) -> bool:
     """Whether the whole root is something that git ignores, as a package unpacked in a work folder is."""
-    return (
-        subprocess.run([*GIT, "check-ignore", "-q", "."], cwd=root, capture_output=True, check=False).returncode == 0
-    )
+    return subprocess.run([*GIT, "check-ignore", "-q", "."], cwd=root, capture_output=True, check=False).returncode == 0
 
 
 def walk(root: Path) -> Iterator[str]:

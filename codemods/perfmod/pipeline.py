@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import strftime
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from perfmod.config import Settings
 from perfmod.discovery import Discovery, discover
-from perfmod.model import Change, Fact, Facts, Finding, Note, Plan, Result, Safety, Skipped, Span
+from perfmod.model import Change, Fact, Facts, Finding, Note, Result, Safety, Skipped, Span
 from perfmod.project import Project
 from perfmod.rule import PARSE_ERROR, Rule, make_rules
 from perfmod.scanning import ParseError, files_to_scan, scan, scanners_of
@@ -18,6 +18,7 @@ from perfmod.sifting import find_baseline, per_file, place, suppress
 
 if TYPE_CHECKING:
     from perfmod.cache import Cache
+    from perfmod.scope import Scope
 
 Command = Literal["check", "diff", "apply"]
 Progress = Callable[[str, int, int], None]  # stage, done, of how many
@@ -37,6 +38,10 @@ class Request:
     cache_folder: Path | None = None  #: where; default: in the git directory, and nowhere outside git
     today: str = field(default_factory=lambda: strftime("%Y-%m-%d"))  #: ignore comments may expire
     add_ignore: str | None = None  #: mark findings as reviewed with a comment and this reason, instead of fixing them
+    scope: Scope | None = None  #: the changed lines that the run is about; None: all
+    staged: bool = False  #: staged edits are no reason for `apply` to refuse a file
+    overlay: Mapping[str, bytes] | None = None  #: texts to use instead of those on the disk
+    stdin: str | None = None  #: the file of `overlay` that `apply` gives back instead of writing it
     use_baseline: bool = True
     update_baseline: Literal["write", "prune"] | None = None
 
@@ -74,14 +79,14 @@ def run(request: Request, progress: Progress | None = None) -> Report:
     """All stages, as far as the command needs them. Raises PerfmodError on what only the user can mend."""
     settings = request.settings
     recovered: list[str] = []
-    if request.command == "apply":
+    if request.command == "apply" and request.stdin is None:
         from perfmod.writing import recover
 
         recovered = recover(request.root)
     rules = make_rules(settings.selected, dict(settings.rules))
-    discovery = discover(request.root, request.paths, settings.exclude, settings.extend_exclude)
+    discovery = find_files(request)
     facts, digests, skipped = scan_all(discovery, rules, request, progress)
-    project = Project(request.root, discovery.files, facts)
+    project = Project(request.root, discovery.files, facts, request.overlay)
     findings, notes = judge(rules, facts, project) if digests else ([], [])  # no file holds a trigger
     if PARSE_ERROR not in settings.ignore:
         findings += [parse_error(fact) for fact in facts.of(ParseError)]
@@ -95,6 +100,9 @@ def run(request: Request, progress: Progress | None = None) -> Report:
         from perfmod.baseline import apply_baseline
 
         results, told = apply_baseline(results, baseline, request.update_baseline, project, discovery, settings)
+    if request.scope is not None:
+        results = [r for r in results if request.scope.holds(r.finding.span, project)]
+        notes = [n for n in notes if request.scope.holds(n.span, project)]
     if request.add_ignore is not None:
         from perfmod.adding_ignores import mark_reviewed
 
@@ -111,6 +119,8 @@ def run(request: Request, progress: Progress | None = None) -> Report:
     )
     if request.command == "check":
         return report
+    from perfmod.changing import change
+
     return change(report, digests, progress)
 
 
@@ -118,8 +128,18 @@ def files_of(request: Request) -> list[str]:
     """The files that a run would look at: of a language that a selected rule reads, and below the named paths."""
     settings = request.settings
     rules = make_rules(settings.selected, dict(settings.rules))
-    discovery = discover(request.root, request.paths, settings.exclude, settings.extend_exclude)
+    discovery = find_files(request)
     return chosen_files(discovery, rules)
+
+
+def find_files(request: Request) -> Discovery:
+    settings = request.settings
+    overlay = request.overlay or {}
+    found = discover(request.root, request.paths, settings.exclude, settings.extend_exclude, overlay)
+    if request.scope is None:
+        return found
+    chosen = frozenset(path for path in found.files if found.is_chosen(path) and request.scope.holds_path(path))
+    return replace(found, chosen=chosen)
 
 
 def chosen_files(discovery: Discovery, rules: Sequence[Rule]) -> list[str]:
@@ -133,7 +153,9 @@ def scan_all(
     digests: dict[str, bytes] = {}
     skipped: list[Skipped] = []
     places = {path: number for number, path in enumerate(discovery.files)} if progress else {}
-    for scanned in scan(discovery.root, discovery.files, rules, request.jobs, cache_of(request, rules)):
+    for scanned in scan(
+        discovery.root, discovery.files, rules, request.jobs, cache_of(request, rules), request.overlay
+    ):
         facts.extend(scanned.facts)
         digests[scanned.path] = scanned.digest
         if scanned.skipped is not None:
@@ -178,38 +200,3 @@ def is_fixable(result: Result, settings: Settings) -> bool:
     if result.suppressed or not finding.intents:
         return False
     return finding.safety is Safety.SAFE or (finding.safety is Safety.UNSAFE and settings.unsafe_fixes)
-
-
-def change(report: Report, digests: dict[str, bytes], progress: Progress | None) -> Report:
-    """Compose and render what can be mended; with `apply`, write it."""
-    from perfmod.compose import compose
-
-    plan = compose([r.finding for r in report.results if r.fixable], report.project, digests, progress)
-    report = replace(report, results=tuple(with_refusals(report.results, plan)), changes=plan.changes)
-    if report.request.command == "diff" or not plan.changes:
-        return report
-    from perfmod.writing import write
-
-    outcome = write(report.request.root, plan.changes, plan.paths.values(), allow_dirty=report.request.allow_dirty)
-    written = {change.path for change in outcome.written}
-    touched = {finding: paths for finding, paths in plan.paths.items() if paths <= written}
-    results = tuple(replace(r, applied=r.finding in touched) for r in report.results)
-    return replace(
-        report,
-        results=results,
-        changes=outcome.written,
-        skipped=tuple(sorted((*report.skipped, *outcome.skipped))),
-        refused=outcome.refused,
-    )
-
-
-def with_refusals(results: Iterable[Result], plan: Plan) -> Iterable[Result]:
-    """The results, with what could not be rendered turned into MANUAL findings that say why."""
-    refused = dict(plan.refused)
-    for result in results:
-        reason = refused.get(result.finding)
-        if reason is None:
-            yield result
-        else:
-            finding = replace(result.finding, safety=Safety.MANUAL, reason=reason, intents=())
-            yield replace(result, finding=finding, fixable=False)

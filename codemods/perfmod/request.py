@@ -14,7 +14,7 @@ from perfmod.config import Settings, check_rules, config_file, find_root, load_s
 from perfmod.errors import PerfmodError
 from perfmod.pipeline import Command, Report, Request, files_of
 from perfmod.pipeline import run as run_pipeline
-from perfmod.reports import Output, View, parse_output, publish, write_out
+from perfmod.reports import Output, View, parse_output, publish, render, write_out
 from perfmod.rule import OWN_RULES
 
 
@@ -47,6 +47,9 @@ class Typed(NamedTuple):
     no_baseline: bool = False
     write_baseline: bool = False
     prune_baseline: bool = False
+    since: str | None = None
+    staged: bool = False
+    stdin_filename: str | None = None
 
 
 def carry_out(typed: Typed) -> int:
@@ -60,8 +63,24 @@ def carry_out(typed: Typed) -> int:
         write_out(describe(typed, request), sys.stderr)
     report = run_with_progress(request, quiet=typed.quiet)
     view = View(quiet=typed.quiet, verbose=typed.verbose, statistics=typed.statistics)
+    if request.stdin is not None and request.command == "apply":
+        outputs = give_back(report, outputs, quiet=typed.quiet)
     publish(report, outputs, view.on(sys.stdout, typed.color), view.on(sys.stderr, typed.color))
     return 0 if typed.exit_zero and report.exit_code == 1 else report.exit_code
+
+
+def give_back(report: Report, outputs: list[Output], *, quiet: bool) -> list[Output]:
+    """Write the text that was read from standard input, fixed, to standard output, and what is left beside it.
+
+    Returns the other outputs.
+    """
+    stdin = report.request.stdin
+    assert stdin is not None and report.request.overlay is not None
+    text = next((change.after for change in report.changes if change.path == stdin), report.request.overlay[stdin])
+    write_out(text.decode("utf-8", "surrogateescape"))
+    if not quiet:
+        write_out(render(report, "concise", View()), sys.stderr)
+    return [output for output in outputs if output.path is not None]
 
 
 def read_outputs(typed: Typed) -> list[Output]:
@@ -75,13 +94,20 @@ def read_outputs(typed: Typed) -> list[Output]:
 
 def read_request(typed: Typed) -> Request:
     """What the run is about. The command line beats the configuration file."""
-    paths = tuple(read_path(path) for path in typed.paths or (".",))
+    stdin = stdin_path(typed)
+    paths = (stdin,) if stdin else tuple(read_path(path) for path in typed.paths or (".",))
     root = find_root(paths[0], isolated=typed.isolated)
     settings = override(load_settings(choose_config(typed, root)), typed)
     if settings.ignore and not settings.selected:
         raise PerfmodError("no rule is left to run: every selected rule is ignored")
     updates = baseline_update(typed)
     folder = Path(typed.cache_dir).absolute() if typed.cache_dir else None
+    scope = None
+    if typed.since is not None or typed.staged:
+        from perfmod.scope import find_scope
+
+        scope = find_scope(root, typed.since, staged=typed.staged)
+    given = stdin.relative_to(root).as_posix() if stdin else None
     return Request(
         typed.command,
         root,
@@ -92,6 +118,10 @@ def read_request(typed: Typed) -> Request:
         cache=typed.cache,
         cache_folder=folder,
         add_ignore=typed.add_ignore,
+        scope=scope,
+        staged=typed.staged,
+        overlay={given: sys.stdin.buffer.read()} if given else None,
+        stdin=given,
         use_baseline=not typed.no_baseline and not (typed.isolated and typed.baseline is None and not updates),
         update_baseline=updates,
     )
@@ -99,8 +129,12 @@ def read_request(typed: Typed) -> Request:
 
 def baseline_update(typed: Typed) -> Literal["write", "prune"] | None:
     """What is to become of the baseline. Raises PerfmodError for options that exclude each other."""
+    exclusive(typed, "since", "staged")
     exclusive(typed, "write_baseline", "prune_baseline", "no_baseline")
     exclusive(typed, "baseline", "no_baseline")
+    for update in ("write_baseline", "prune_baseline"):
+        for narrow in ("since", "staged", "stdin_filename"):
+            exclusive(typed, update, narrow)
     return "write" if typed.write_baseline else "prune" if typed.prune_baseline else None
 
 
@@ -109,6 +143,26 @@ def exclusive(typed: Typed, *names: str) -> None:
     given = ["--" + name.replace("_", "-") for name in names if getattr(typed, name) not in (None, False)]
     if len(given) > 1:
         raise PerfmodError(f"{given[0]} and {given[1]} exclude each other")
+
+
+def stdin_path(typed: Typed) -> Path | None:
+    """The file that standard input stands for. Raises PerfmodError where it is used wrongly."""
+    if "-" not in typed.paths:
+        if typed.stdin_filename is not None:
+            raise PerfmodError("--stdin-filename needs `-` as the PATH")
+        return None
+    if typed.stdin_filename is None:
+        raise PerfmodError("`-` reads standard input: say with --stdin-filename which file it stands for")
+    if len(typed.paths) > 1:
+        raise PerfmodError("`-` can't stand beside other paths")
+    exclusive(typed, "stdin_filename", "since")
+    exclusive(typed, "stdin_filename", "staged")
+    if typed.command == "apply" and typed.output_format:
+        raise PerfmodError("apply - writes the text to standard output; use -o FORMAT=PATH for a report")
+    path = Path(typed.stdin_filename)
+    if path.is_dir():
+        raise PerfmodError(f"--stdin-filename {path}: is a folder")
+    return path.parent.resolve() / path.name
 
 
 def read_path(typed: str) -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -49,18 +49,29 @@ def digest(data: bytes) -> bytes:
 
 
 def scan(
-    root: Path, files: Sequence[str], rules: Sequence[Rule], jobs: int | None = None, cache: Cache | None = None
+    root: Path,
+    files: Sequence[str],
+    rules: Sequence[Rule],
+    jobs: int | None = None,
+    cache: Cache | None = None,
+    overlay: Mapping[str, bytes] | None = None,
 ) -> Iterator[Scanned]:
-    """The facts of every file that holds a trigger, in the order of `files`."""
+    """The facts of every file that holds a trigger, in the order of `files`.
+
+    `overlay` holds the bytes of files that are not to be read from the disk.
+    """
+    overlay = overlay or {}
     scanners = scanners_of(rules)
     relevant = files_to_scan(files, scanners)
     if cache is None:
-        yield from scan_afresh(root, relevant, scanners, jobs)
+        yield from scan_afresh(root, relevant, scanners, jobs, overlay)
         return
-    known = {path: entry for path in relevant if (entry := cache.get(path)) is not None}
+    known = {path: entry for path in relevant if path not in overlay and (entry := cache.get(path)) is not None}
     unknown = [path for path in relevant if path not in known]
-    scanned = {found.path: found for found in scan_afresh(root, unknown, scanners, jobs)}
+    scanned = {found.path: found for found in scan_afresh(root, unknown, scanners, jobs, overlay)}
     for path in unknown:
+        if path in overlay:
+            continue
         cache.put(path, scanned.get(path))
     cache.save()
     for path in relevant:
@@ -69,12 +80,14 @@ def scan(
             yield found
 
 
-def scan_afresh(root: Path, relevant: list[str], scanners: list[Scanner], jobs: int | None) -> Iterator[Scanned]:
+def scan_afresh(
+    root: Path, relevant: list[str], scanners: list[Scanner], jobs: int | None, overlay: Mapping[str, bytes]
+) -> Iterator[Scanned]:
     workers = min(jobs or os.cpu_count() or 1, len(relevant) // FILES_PER_WORKER)
     if workers <= 1:
-        yield from scan_files(root, relevant, scanners)
+        yield from scan_files(root, relevant, scanners, overlay)
     else:
-        yield from scan_in_processes(root, relevant, scanners, workers)
+        yield from scan_in_processes(root, relevant, scanners, workers, overlay)
 
 
 def files_to_scan(files: Sequence[str], scanners: Iterable[Scanner]) -> list[str]:
@@ -92,7 +105,9 @@ def scanners_of(rules: Iterable[Rule]) -> list[Scanner]:
     return list(found.values())
 
 
-def scan_in_processes(root: Path, files: list[str], scanners: list[Scanner], workers: int) -> Iterator[Scanned]:
+def scan_in_processes(
+    root: Path, files: list[str], scanners: list[Scanner], workers: int, overlay: Mapping[str, bytes]
+) -> Iterator[Scanned]:
     from multiprocessing import get_all_start_methods, get_context
 
     import perfmod.source.tree  # noqa: F401  a forked worker then has it already
@@ -100,33 +115,35 @@ def scan_in_processes(root: Path, files: list[str], scanners: list[Scanner], wor
     context = get_context("fork" if "fork" in get_all_start_methods() else "spawn")
     size = max(1, min(200, len(files) // (workers * 4)))
     batches = [files[start : start + size] for start in range(0, len(files), size)]
-    with context.Pool(workers, initializer=start_worker, initargs=(root, scanners)) as pool:
+    with context.Pool(workers, initializer=start_worker, initargs=(root, scanners, overlay)) as pool:
         for batch in pool.imap(scan_batch, batches):
             yield from batch
 
 
-_worker: tuple[Path, list[Scanner]]
+_worker: tuple[Path, list[Scanner], Mapping[str, bytes]]
 
 
-def start_worker(root: Path, scanners: list[Scanner]) -> None:
+def start_worker(root: Path, scanners: list[Scanner], overlay: Mapping[str, bytes]) -> None:
     import signal
 
     global _worker
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _worker = (root, scanners)
+    _worker = (root, scanners, overlay)
 
 
 def scan_batch(files: list[str]) -> list[Scanned]:
-    return list(scan_files(_worker[0], files, _worker[1]))
+    return list(scan_files(_worker[0], files, *_worker[1:]))
 
 
-def scan_files(root: Path, files: Iterable[str], scanners: Sequence[Scanner]) -> Iterator[Scanned]:
+def scan_files(
+    root: Path, files: Iterable[str], scanners: Sequence[Scanner], overlay: Mapping[str, bytes]
+) -> Iterator[Scanned]:
     by_language: dict[str | None, list[Scanner]] = {}
     for scanner in scanners:
         for language in scanner.languages:
             by_language.setdefault(language, []).append(scanner)
     for path in files:
-        data = read_file(root, path)
+        data = overlay[path] if path in overlay else read_file(root, path)
         if data is None:
             continue
         if isinstance(data, Skipped):

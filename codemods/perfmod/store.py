@@ -143,14 +143,17 @@ def discard(store: Store) -> None:
 # Edits that are neither committed nor perfmod's own
 
 
-def uncommitted(store: Store, paths: Iterable[str]) -> set[str]:
+def uncommitted(store: Store, paths: Iterable[str], *, unstaged: bool = False) -> set[str]:
     """Which of the files have edits that are neither committed nor perfmod's own. Raises GitFailed."""
     edited: set[str] = set()
     for owner, inner in by_checkout(store, paths).items():
         if owner.trouble is not None:
             raise GitFailed(owner.trouble)
         if owner.in_git:
-            edited.update((owner.root / path).relative_to(store.root).as_posix() for path in dirty(owner, inner))
+            edited.update(
+                (owner.root / path).relative_to(store.root).as_posix()
+                for path in dirty(owner, inner, unstaged=unstaged)
+            )
     return edited
 
 
@@ -171,11 +174,12 @@ def by_checkout(store: Store, paths: Iterable[str]) -> dict[Store, list[str]]:
     return found
 
 
-def dirty(store: Store, paths: Sequence[str]) -> set[str]:
+def dirty(store: Store, paths: Sequence[str], *, unstaged: bool) -> set[str]:
     """The same as `uncommitted`, for the files of one checkout."""
     asked = paths if len(paths) <= PATHS_PER_STATUS else ["."]
     status = git(store.root, "status", "--porcelain", "-z", "--untracked-files=all", "--no-renames", "--", *asked)
-    named = {line[3:].removeprefix(store.prefix) for line in status.split("\0")}
+    lines = [line for line in status.split("\0") if not unstaged or line[1:2] != " "]
+    named = {line[3:].removeprefix(store.prefix) for line in lines}
     own = remembered(store)
     edited = set()
     for path in named.intersection(paths):

@@ -46,7 +46,12 @@ def recover(root: Path) -> list[str]:
 
 
 def write(
-    root: Path, changes: Sequence[Change], groups: Iterable[Collection[str]] | None = None, *, allow_dirty: bool
+    root: Path,
+    changes: Sequence[Change],
+    groups: Iterable[Collection[str]] | None = None,
+    *,
+    allow_dirty: bool,
+    allow_staged: bool = False,
 ) -> Outcome:
     """Write `changes` below `root`.
 
@@ -59,13 +64,13 @@ def write(
     try:
         with locked(store):
             resume(store)
-            return write_locked(store, changes, together, allow_dirty)
+            return write_locked(store, changes, together, allow_dirty, allow_staged)
     except OSError as error:
         return Outcome(refused=f"{describe(error)}; nothing was written")
 
 
 def write_locked(
-    store: Store, changes: Sequence[Change], groups: Sequence[frozenset[str]], allow_dirty: bool
+    store: Store, changes: Sequence[Change], groups: Sequence[frozenset[str]], allow_dirty: bool, allow_staged: bool
 ) -> Outcome:
     failed: dict[str, str] = {}
     for _ in range(ATTEMPTS):
@@ -77,12 +82,13 @@ def write_locked(
             return Outcome((), skipped, nothing_written(failed) if failed else None)
         try:
             edited = uncommitted(store, {targets[change.path] for change in ready})
+            in_the_way = uncommitted(store, edited, unstaged=True) if allow_staged else edited
         except GitFailed as error:
             if not allow_dirty:
                 return Outcome((), skipped, f"git can't say what has uncommitted edits: {error}; see --allow-dirty")
-            edited = set(targets.values())
-        if edited and not allow_dirty:
-            return Outcome((), skipped, refusal(edited))
+            edited = in_the_way = set(targets.values())
+        if in_the_way and not allow_dirty:
+            return Outcome((), skipped, refusal(in_the_way))
         reasons = replace_files(store, {targets[change.path]: change for change in ready}, edited)
         if not reasons:
             return Outcome(tuple(ready), skipped)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,10 +21,13 @@ if TYPE_CHECKING:
 class Project:
     """A checkout as rules see it while they judge."""
 
-    def __init__(self, root: Path, files: Sequence[str], facts: Facts) -> None:
+    def __init__(
+        self, root: Path, files: Sequence[str], facts: Facts, overlay: Mapping[str, bytes] | None = None
+    ) -> None:
         self.root = root
         self.files = files  #: sorted relative POSIX paths of everything that discovery found
         self.facts = facts
+        self._overlay = overlay or {}  #: bytes of files that are not to be read from the disk
         self._texts: dict[str, Text | None] = {}
 
     @cached_property
@@ -33,6 +36,8 @@ class Project:
 
     def raw(self, path: str) -> bytes | None:
         """The bytes of a file of the checkout; None where there is none or it can't be read."""
+        if path in self._overlay:
+            return self._overlay[path]
         data = read_file(self.root, path)
         return data if isinstance(data, bytes) else None
 
