@@ -203,6 +203,31 @@ def place(statements: Statements, module: str, first_use: int, gone: Set[Node]) 
     return at_top(statements)
 
 
+def sorted_place(statements: Statements, line: str, first_use: int) -> Place | None:
+    """Where an import of the standard library, or of a whole module, goes among its like: plain imports come first."""
+    root = re.split(r"[ .]", line)[1]
+    standard = root in sys.stdlib_module_names
+    if not root or not (standard or line.startswith("import ")):
+        return None
+    nodes = [n for n in statements.header if n.type in IMPORTS and n.end_byte <= first_use]
+    alike = [n for n in nodes if "." not in roots_of(n) and (roots_of(n) <= sys.stdlib_module_names) == standard]
+    if not alike:
+        return Place(statements.line_start(nodes[0].start_byte), blank_after=True) if nodes and standard else None
+    section = alike[: next((i for i, n in enumerate(alike[1:], 1) if apart(statements, alike[i - 1], n)), len(alike))]
+    earlier = [n for n in section if import_order(text_of(n)) < import_order(line)]
+    if earlier:
+        return after(statements, earlier[-1], blank=False)
+    return Place(statements.line_start(section[0].start_byte))
+
+
+def apart(statements: Statements, one: Node, other: Node) -> bool:
+    return statements.utf8[one.end_byte : other.start_byte].count(b"\n") > 1
+
+
+def import_order(line: str) -> tuple[bool, str]:
+    return line.startswith("from"), line.split()[1]
+
+
 def after(statements: Statements, node: Node, *, blank: bool) -> Place:
     """The line after a statement and whatever `;` joins to it."""
     _, joined = statements.neighbours(node)

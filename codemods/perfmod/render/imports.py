@@ -11,7 +11,7 @@ from tree_sitter import Node
 
 from perfmod.model import AddImport, DropImport, Replace, Span
 from perfmod.render import CannotRender
-from perfmod.render.import_places import Clause, Place, Statements, place
+from perfmod.render.import_places import Clause, Place, Statements, place, sorted_place
 from perfmod.source.tree import ancestors
 
 TYPE_COMMENT = re.compile(rb"#\s*type:")
@@ -33,14 +33,15 @@ def import_edits(utf8: bytes, path: str, adds: Sequence[AddImport], drops: Seque
     for add in adds:
         by_module.setdefault(add.module, []).append(add)
     for module, wanted in sorted(by_module.items()):
-        first_use = min(statements.first_use(add.alias or add.name) for add in wanted)
+        first_use = min(statements.first_use(add.alias or add.name or module.partition(".")[0]) for add in wanted)
         names = sorted({written(add) for add in wanted} - bound(statements, module, first_use), key=natural)
-        existing = extendable(statements, module, first_use)
+        existing = extendable(statements, module, first_use) if names != [""] else None
         if names and existing is not None:
             edits += extension(statements, existing, names)
         elif names:
-            spot = place(statements, module, first_use, gone)
-            inserted.setdefault(spot.offset, []).append((spot, f"from {module} import {', '.join(names)}"))
+            line = f"from {module} import {', '.join(names)}" if names != [""] else f"import {module}"
+            spot = sorted_place(statements, line, first_use) or place(statements, module, first_use, gone)
+            inserted.setdefault(spot.offset, []).append((spot, line))
     lines = [whole_line(statements, statement) for statement in gone]
     edits += [deletion(statements, start, end, inserted) for start, end in merged(line for line in lines if line)]
     for statement, clauses in grouped(removed):
@@ -68,11 +69,9 @@ ORDERS: tuple[Callable[[str], Any], ...] = (natural, str, str.casefold)
 
 def bound(statements: Statements, module: str, first_use: int) -> set[str]:
     """What module-level imports already take from `module`, as it is written."""
-    return {
-        clause.text
-        for clause in statements.clauses()
-        if clause.module == module and clause.statement.start_byte < first_use
-    }
+    early = [clause for clause in statements.clauses() if clause.statement.start_byte < first_use]
+    plain = {"" for clause in early if clause.module is None and clause.text == module}
+    return plain | {clause.text for clause in early if clause.module == module}
 
 
 def extendable(statements: Statements, module: str, first_use: int) -> Node | None:
@@ -133,7 +132,7 @@ def insertion(statements: Statements, offset: int, imports: Sequence[tuple[Place
     """New import lines; `replaces` the line that ends there."""
     newline = statements.newline
     spot = imports[0][0]
-    text = newline.join(line for _, line in imports) + newline
+    text = newline.join(sorted((line for _, line in imports), key=lambda line: line.startswith("from"))) + newline
     text = newline * spot.blank_before + text + newline * spot.blank_after
     if offset and statements.utf8[offset - 1 : offset] != b"\n":  # the last line has no line end: keep it so
         text = (newline if not replaces else "") + text[: -len(newline)]

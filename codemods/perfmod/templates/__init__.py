@@ -7,7 +7,7 @@ A part uses only what the template imports and defines.
 
 import ast
 import re
-from typing import Literal
+from typing import Any, Literal
 
 
 def render_background_tasks(*, task_errors: Literal["log", "handler"] = "log", drain: bool = False) -> str:
@@ -18,6 +18,13 @@ def render_background_tasks(*, task_errors: Literal["log", "handler"] = "log", d
     if drain:
         parts.append("background_tasks_drain")
     return _assemble("background_tasks", parts)
+
+
+def render_request_retry(**policy: Any) -> str:
+    """The source of the helper for HTTP requests that are sent again."""
+    from perfmod.templates.request_retry_forms import Policy, render_module
+
+    return render_module(Policy(**policy))
 
 
 def is_ours(source: str | bytes, template: str) -> bool:

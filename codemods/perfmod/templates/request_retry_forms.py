@@ -11,7 +11,6 @@ import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from importlib.resources import files
 from typing import Literal
 
 Backend = Literal["inline", "stamina", "tenacity", "httpx-retries"]
@@ -70,6 +69,8 @@ class Parts:
 
     @classmethod
     def read(cls, name: str) -> Parts:
+        from importlib.resources import files  # costs 20 ms, and `check` reads no template
+
         source = files(__package__).joinpath(f"{name}.py").read_text("utf-8")
         lines = source.splitlines(keepends=True)
         head, *body = ast.parse(source).body
@@ -127,8 +128,20 @@ def render_module(policy: Policy) -> str:
     return replace(parts, definitions=definitions).needed_by([FUNCTION, TWIN]).source()
 
 
-def render_member(policy: Policy, *, sync: bool = False, logger: str | None = None) -> Member:
-    """The method for a class. `logger` is a logger that the module has already."""
+def render_member(
+    policy: Policy,
+    *,
+    sync: bool = False,
+    method: bool = True,
+    logger: str | None = None,
+    typed: bool = True,
+    new_unions: bool = True,
+) -> Member:
+    """The method for a class, or the function for a module that has no other use for it.
+
+    `logger` is one that the module has already. `typed`: the module annotates its functions; `new_unions`: with
+    `X | None`, which Python 3.9 can't evaluate.
+    """
     parts = parts_of(policy)
     definitions = dict(parts.definitions)
     if sync:
@@ -136,11 +149,30 @@ def render_member(policy: Policy, *, sync: bool = False, logger: str | None = No
     if logger is not None:
         del definitions["_logger"]
         definitions = {name: re.sub(r"\b_logger\b", logger, text) for name, text in definitions.items()}
+    if not typed:
+        definitions = {name: without_annotations(text) for name, text in definitions.items()}
+    elif not new_unions:
+        definitions = {name: re.sub(r": (bool \| None)", r': "\1"', text) for name, text in definitions.items()}
     needed = replace(parts, definitions=definitions).needed_by([FUNCTION])
     around = {name: text for name, text in needed.definitions.items() if name != FUNCTION}
-    method = definitions[FUNCTION].strip("\n").replace(f"def {FUNCTION}(\n", f"def {METHOD}(\n    self,\n", 1)
+    function = definitions[FUNCTION].strip("\n")
+    if method:
+        function = re.sub(rf"def {FUNCTION}\(\n?(\s*)", rf"def {METHOD}(\n\1self,\n\1", function, count=1)
     imports = tuple(sorted(needed.imports.values()))
-    return Member(imports, "".join(around.values()).strip("\n"), tuple(around), method)
+    return Member(imports, "".join(around.values()).strip("\n"), tuple(around), function)
+
+
+def without_annotations(text: str) -> str:
+    """A definition in a style that has no annotations."""
+    node = ast.parse(text).body[0]
+    for function in [n for n in ast.walk(node) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]:
+        arguments = function.args
+        every = [*arguments.args, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg]
+        for hint in (a.annotation for a in every if a is not None and a.annotation is not None):
+            text = re.sub(rf": {re.escape(ast.unparse(hint))}( = |[,)\n])", lambda m: m[1].replace(" = ", "="), text)
+        if function.returns is not None:
+            text = text.replace(f" -> {ast.unparse(function.returns)}:", ":")
+    return re.sub(r"^ +\w+: [\w.| ]+\n|(?<=response): [\w.]+(?= =)", "", text, flags=re.M)
 
 
 def parts_of(policy: Policy) -> Parts:

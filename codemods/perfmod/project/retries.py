@@ -1,0 +1,257 @@
+"""What a checkout says about each request: whether it may be sent again, and through which method."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from perfmod.model import AddImport, AddModule, Facts, Finding, InsertMember, Intent, RewriteCall, Safety
+from perfmod.project.http_evidence import client_elsewhere, decorator_loops, is_test
+from perfmod.project.layout import Helper, NoHelper
+from perfmod.source.http_requests import WRITES, RequestSite
+from perfmod.source.retry_places import METHOD, ModulePlace
+
+if TYPE_CHECKING:
+    from perfmod.project import Project
+    from perfmod.rules.retry_requests import Options
+    from perfmod.templates.request_retry_forms import Member, Policy
+
+RULE = "retry-requests"
+TEMPLATE = "request_retry"
+FUNCTION = "request_with_retry"
+AFTER_REFUSAL = "sent again when it was refused (408, 425, 429) or never left"
+AFTER_ALL = "sent again after lost connections, timeouts, 408, 425, 429, 500, 502, 503 and 504"
+ONE_CALL = "a client for one call: nobody knows who calls this function, and how often they try already"
+BLOCKING = "a sync client inside async def: its wait would block the event loop"
+UPLOAD = "an upload: a second one may store the file twice (option uploads)"
+
+
+class Judgement:
+    """The findings of one checkout."""
+
+    def __init__(self, options: Options, facts: Facts, project: Project) -> None:
+        self.options = options
+        self.project = project
+        self.places = {place.path: place for place in facts.of(ModulePlace)}
+        self.sites = list(self.known(facts.of(RequestSite)))
+
+    def known(self, sites: Sequence[RequestSite]) -> Iterator[RequestSite]:
+        """The sites that are certainly requests, and that nothing repeats yet."""
+        for site in sites:
+            if site.retried or is_test(site.path):
+                continue
+            if site.owner is not None and site.function in (*site.owner.retry_methods, METHOD):
+                continue
+            if site.origin is not None:
+                client = client_elsewhere(self.project, site.path, site.origin)
+                if client is None:
+                    continue
+                site = replace(site, client=client, origin=None)
+            if not decorator_loops(self.project, site.path, site.decorators):
+                yield site
+
+    def findings(self) -> Iterator[Finding]:
+        for site in self.sites:
+            yield self.finding(site)
+
+    def finding(self, site: RequestSite) -> Finding:
+        finding = Finding(RULE, site.span, self.message(site), Safety.MANUAL)
+        reason = self.unroutable(site)
+        if reason is not None:
+            return replace(finding, reason=reason)
+        route = self.route(site)
+        if isinstance(route, str):
+            return replace(finding, reason=route)
+        unsafe = self.unsafe(site)
+        callee, intents = route
+        return replace(
+            finding,
+            safety=Safety.UNSAFE if unsafe else Safety.SAFE,
+            reason=unsafe,
+            title=f"Send it through {callee.rpartition('.')[2]}()",
+            intents=(rewrite(site, callee, idempotent=self.is_idempotent(site)), *intents),
+        )
+
+    def message(self, site: RequestSite) -> str:
+        """What is wrong, and when the request would be sent again."""
+        verb = site.verb or "a request"
+        if site.payment:
+            return f"one attempt only; as the path means a payment, {verb} would only be {AFTER_REFUSAL}"
+        if site.verb is None:
+            return f"one attempt only; with a retry it is {AFTER_ALL}, and POST and PATCH only as far as that is safe"
+        if site.verb not in WRITES or self.is_idempotent(site) or site.idempotent:
+            why = ""
+            if site.verb in WRITES:
+                why = ", as its Idempotency-Key says" if site.idempotent else ", as this upsert names its key"
+                why = why if site.keyed or site.idempotent else ", as the option idempotent says"
+            return f"one attempt only; with a retry {verb} is {AFTER_ALL}{why}"
+        if self.options.retry_writes == "always":
+            return f"one attempt only; with a retry {verb} is {AFTER_ALL}: it may be carried out twice (retry-writes)"
+        note = "; an upsert without on_conflict inserts where the row has no primary key" if site.upsert else ""
+        return f"one attempt only; with a retry {verb} is {AFTER_REFUSAL}, not after a 5xx or a lost answer{note}"
+
+    def is_idempotent(self, site: RequestSite) -> bool:
+        """Whether the checkout or the user says that this write may be carried out twice."""
+        if site.payment or site.verb not in WRITES:
+            return False
+        name = f"{site.owner.name}.{site.function}" if site.owner is not None else site.function
+        return site.keyed or name in self.options.idempotent
+
+    def unroutable(self, site: RequestSite) -> str | None:
+        if site.client.library != "httpx":
+            return ADVICE[site.client.library]
+        if site.manual is not None:
+            return site.manual
+        if site.upload and not (self.options.uploads and site.unsafe is None):
+            return UPLOAD
+        if site.owner is not None and site.owner.retry_methods:
+            return f"the class has a retry method of its own: send this through {site.owner.retry_methods[0]}()"
+        if self.options.backend == "httpx-retries":
+            return "give its client the transport RetryTransport() of httpx-retries"
+        return None
+
+    def unsafe(self, site: RequestSite) -> str | None:
+        if site.unsafe is not None:
+            return site.unsafe
+        if not site.client.is_async and site.in_async:
+            return BLOCKING
+        if site.one_call and (site.owner is None or site.receiver == "httpx"):
+            return ONE_CALL
+        return None
+
+    def route(self, site: RequestSite) -> tuple[str, tuple[Intent, ...]] | str:
+        """The callee and what it needs. A string is the reason why there is none."""
+        sync = not site.client.is_async
+        owner = site.owner
+        if owner is not None and owner.has_method:
+            return f"{owner.receiver}.{METHOD}", ()
+        helper = self.helper(site)
+        group = self.groups[group_of(site, helper)]
+        exists = isinstance(helper, Helper) and helper.path in self.project.paths
+        classes = {(s.path, s.owner.span) for s in group if s.owner is not None}
+        if (
+            owner is not None
+            and not exists
+            and (len(classes) == 1 == len(kinds(group)) or isinstance(helper, NoHelper))
+        ):
+            method = self.method(site, sync)
+            if method is not None and all(s.owner is not None for s in group if isinstance(helper, Helper)):
+                return f"{owner.receiver}.{METHOD}", method
+        if owner is None and not exists and len({s.path for s in group}) == 1 == len(kinds(group)) and not classes:
+            function = self.function(site, sync)
+            if function is not None:
+                return FUNCTION, function
+        if isinstance(helper, NoHelper):
+            return helper.reason
+        return self.imported(site, helper, f"{FUNCTION}_sync" if sync else FUNCTION)
+
+    def imported(self, site: RequestSite, helper: Helper, function: str) -> tuple[str, tuple[Intent, ...]]:
+        taken = function in self.places[site.path].bound and not self.imports_helper(site.path, function)
+        local = f"_{function}" if taken else function
+        policy = tuple(sorted((name, getattr(self.policy, name)) for name in type(self.policy).__dataclass_fields__))
+        imported = AddImport(site.path, helper.module, function, local if taken else None)
+        return local, (imported, AddModule(helper.path, TEMPLATE, policy))
+
+    def imports_helper(self, path: str, function: str) -> bool:
+        text = self.project.text(path)
+        return text is not None and f"{TEMPLATE} import {function}".encode() in text.utf8
+
+    @cached_property
+    def policy(self) -> Policy:
+        from perfmod.templates.request_retry_forms import Policy
+
+        names = Policy.__dataclass_fields__
+        return Policy(**{name: getattr(self.options, name) for name in names})
+
+    @cached_property
+    def groups(self) -> dict[str, list[RequestSite]]:
+        """The sites that can be routed, by the place where their helper would be."""
+        groups: dict[str, list[RequestSite]] = {}
+        for site in self.sites:
+            if self.unroutable(site) is None and not (site.owner is not None and site.owner.has_method):
+                groups.setdefault(group_of(site, self.helper(site)), []).append(site)
+        return groups
+
+    def helper(self, site: RequestSite) -> Helper | NoHelper:
+        if site.path not in self._helpers:
+            layout = self.project.layout
+            self._helpers[site.path] = layout.helper(site.path, TEMPLATE, module=self.options.helper_module)
+        return self._helpers[site.path]
+
+    @cached_property
+    def _helpers(self) -> dict[str, Helper | NoHelper]:
+        return {}
+
+    def method(self, site: RequestSite, sync: bool) -> tuple[Intent, ...] | None:
+        """What puts the method into the site's class; None where a name that it needs is taken."""
+        place, owner = self.places[site.path], site.owner
+        if owner is None:
+            return None
+        anchor = next((span for start, span in place.anchors if start == owner.span.start), None)
+        member = self.member(place, sync=sync, method=True)
+        if anchor is None or clashes(place, member):
+            return None
+        return (
+            InsertMember(anchor, member.definitions, member.names[0]),
+            InsertMember(owner.anchor, member.method, METHOD),
+            *(AddImport(site.path, module, name) for module, name in member.imports),
+        )
+
+    def function(self, site: RequestSite, sync: bool) -> tuple[Intent, ...] | None:
+        """What puts the function into the site's module."""
+        place = self.places[site.path]
+        if FUNCTION in place.bound:
+            return () if self.has_function(site.path) else None
+        member = self.member(place, sync=sync, method=False)
+        if place.function_anchor is None or clashes(place, member):
+            return None
+        return (
+            InsertMember(place.function_anchor, f"{member.definitions}\n\n\n{member.method}", FUNCTION),
+            *(AddImport(site.path, module, name) for module, name in member.imports),
+        )
+
+    def has_function(self, path: str) -> bool:
+        text = self.project.text(path)
+        return text is not None and f"def {FUNCTION}(\n    client:".encode() in text.utf8.replace(b"\r\n", b"\n")
+
+    def member(self, place: ModulePlace, *, sync: bool, method: bool) -> Member:
+        from perfmod.templates.request_retry_forms import render_member
+
+        return render_member(
+            self.policy,
+            sync=sync,
+            method=method,
+            logger=place.logger,
+            typed=place.typed,
+            new_unions=place.new_unions,
+        )
+
+
+ADVICE = {
+    "aiohttp": "aiohttp: retry where the body is read, inside the `async with`",
+    "requests": "requests: mount an HTTPAdapter(max_retries=Retry(...)) on a Session, and use that",
+}
+
+
+def group_of(site: RequestSite, helper: Helper | NoHelper) -> str:
+    return helper.path if isinstance(helper, Helper) else site.path
+
+
+def kinds(sites: Sequence[RequestSite]) -> set[bool]:
+    return {site.client.is_async for site in sites}
+
+
+def clashes(place: ModulePlace, member: Member) -> bool:
+    """Whether the module uses a name for something else."""
+    if place.bound & set(member.names):
+        return True
+    origins = {name or module: f"{module}.{name}" if name else module for module, name in member.imports}
+    return any(name in origins and origins[name] != origin for name, origin in place.imports)
+
+
+def rewrite(site: RequestSite, callee: str, *, idempotent: bool) -> RewriteCall:
+    verb = f"{site.quote}{site.method}{site.quote}"
+    keywords = (("idempotent", "True"),) if idempotent else ()
+    return RewriteCall(site.span, callee, prepend=(site.receiver, verb), keywords=keywords)
