@@ -386,7 +386,7 @@ def test_code_spans_show_what_they_were_given(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["*a*", "_a_", "[a](b)", "<b>", "a|b", "~~a~~", "![a](b)", "# a", "&lt;", "\\*", "$a$"]
+    "text", ["*a*", "_a_", "__a__", "a_b_c", "_a_b_ c__", "[a](b)", "<b>", "a|b", "~~a~~", "![a](b)", "# a", "&lt;", "\\*", "$a$"]
 )
 def test_sentences_are_no_markup(text: str) -> None:
     table = f"| x |\n| --- |\n| {escaped(text)} |\n"

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 LIMIT = 60_000  # characters: GitHub takes 65,536 in a comment
 CODE = re.compile(r"`([^`]+)`")
-MARKUP = re.compile(r"[\\`*_{}\[\]<>#|~!&$]|(?<=www)\.|:(?=//)")
+# An underscore is markup only at the edge of a word.
+MARKUP = re.compile(r"[\\`*{}\[\]<>#|~!&$]|(?<![^\W_])_+|_+(?![^\W_])|(?<=www)\.|:(?=//)")
 NO_MENTION = "@\u200b"  # a zero-width space after it
 
 
@@ -84,9 +85,13 @@ def row(result: Result, report: Report) -> str:
 def escaped(text: str) -> str:
     """A sentence: what stands between backticks is code, nothing else is markup."""
     pieces = CODE.split(printable(text))
-    pieces[::2] = [MARKUP.sub(r"\\\g<0>", piece).replace("@", NO_MENTION) for piece in pieces[::2]]
+    pieces[::2] = [MARKUP.sub(backslashed, piece).replace("@", NO_MENTION) for piece in pieces[::2]]
     pieces[1::2] = [code(piece) for piece in pieces[1::2]]
     return "".join(pieces)
+
+
+def backslashed(match: re.Match[str]) -> str:
+    return "".join("\\" + sign for sign in match[0])
 
 
 def code(text: str) -> str:
