@@ -42,9 +42,13 @@ class Helpers:
         self._may_load = cache(lambda path, target: may_load(project, path, target))
 
     def of(self, site: TaskSite) -> Use | str:
-        """The helper of a site; a string is the reason why there is none."""
-        uses = (self.use(helper, site) for helper in self.existing if fits(helper, site))
-        return next((use for use in uses if use is not None), None) or self.ours(site)
+        """The helper of a site: best one that its file imports already, then one that takes a name, then perfmod's own.
+
+        A string is the reason why there is none.
+        """
+        uses = [use for helper in self.existing if fits(helper, site) and (use := self.use(helper, site))]
+        best = min(uses, key=lambda use: (use.module is not None, not use.takes_name), default=None)
+        return best or self.ours(site)
 
     def ours(self, site: TaskSite) -> Use | str:
         place = self.project.layout.helper(site.path, "background_tasks", module=self.wanted_module)
