@@ -1,0 +1,91 @@
+"""Files that may change while the program runs: by their name, or because the checkout itself writes them."""
+
+from __future__ import annotations
+
+import re
+
+from perfmod.project.calls import Calls
+from perfmod.project.constants import ANYTHING, Constants, File
+from perfmod.source.reads import MAY_WRITE, is_test, writes
+from perfmod.source.values import Value
+
+#: folders of the operating system, of secrets that are rotated, of what is passing
+FOLDERS = re.compile(r"/(?:proc|sys|dev|run|tmp|var|etc)(?:/|\Z)")
+SUFFIXES = re.compile(
+    r"\.(?:log|out|err|pid|lock|sock|db|sqlite3?|tmp|temp|part|swp|jsonl|ndjson|env|pem|key|crt|cer|token|cookies?|state|bak)\Z"
+)
+WORDS = frozenset(
+    """log logs upload uploads uploaded download downloads downloaded tmp temp temporary secret secrets token tokens
+    credential credentials cookie cookies session sessions state history output outputs status checkpoint checkpoints
+    backup backups cache cached caches queue inbox outbox pending userdata workspace progress lock""".split()
+)
+WHY_OUTSIDE = {
+    "home": "it lies in the user's home",
+    "temporary": "it is a temporary file",
+}
+
+
+class Changing:
+    """Why a file may not stay what it is."""
+
+    def __init__(self, calls: Calls, constants: Constants) -> None:
+        self._calls = calls
+        self._constants = constants
+        self._written: dict[str, tuple[File, ...]] = {}
+
+    def reason(self, file: File, value: Value) -> str | None:
+        """Why `file`, that `value` spells, may change while the program runs. None where nothing says so."""
+        for place in file.outside:
+            if place in WHY_OUTSIDE:
+                return WHY_OUTSIDE[place]
+        if "<environment>" in file.base:
+            return "the environment names it"
+        if FOLDERS.match(file.text) or SUFFIXES.search(file.base) or file.text.startswith("~"):
+            return "its name says that it changes"
+        if WORDS.intersection(re.split(r"[\W_]+", file.text.lower())):
+            return "its name says that it changes"
+        writer = self.writer(file, value)
+        return None if writer is None else f"{writer} writes it"
+
+    def writer(self, file: File, value: Value) -> str | None:
+        """A file of the checkout that may write `file`."""
+        mentioned = {part.text for part in value.walk() if part.kind == "named" and not part.text.islower()}
+        candidates = {path for name in mentioned for path in self._calls.mentions.files(name)}
+        for text in {file.base, *(part.text for part in value.walk() if part.kind == "text" and len(part.text) > 3)}:
+            if text and "\0" not in text and "<" not in text:
+                candidates.update(self._calls.mentions.files_with(text.rpartition("/")[2]))
+        for path in sorted(candidates):
+            if not is_test(path) and any(may_be(written, file) for written in self._writes(path)):
+                return path
+        return None
+
+    def _writes(self, path: str) -> tuple[File, ...]:
+        """The paths that a file may write."""
+        if path not in self._written:
+            names = self._calls.names(path) if MAY_WRITE.search(self._calls.project.raw(path) or b"") else None
+            found = writes(names.source) if names is not None else ()
+            self._written[path] = tuple(
+                file for write in found for file in self._constants.files(self._constants.filled(write.file))
+            )
+        return self._written[path]
+
+
+def may_be(written: File, read: File) -> bool:
+    """Whether a write of which not everything is known may hit the file that is read."""
+    if ANYTHING not in written.text:
+        return same(written.text, read.text)
+    folder, _, base = written.text.rpartition("/")
+    if ANYTHING in base:
+        return (
+            ANYTHING not in folder and len(base) < 200 and bool(folder) and same(folder, read.text.rpartition("/")[0])
+        )
+    return base == read.base
+
+
+def same(one: str, other: str) -> bool:
+    """Whether two texts may be the same path: a relative one may lie below what the other begins with."""
+    return (
+        one == other
+        or (not one.startswith("/") and other.endswith(f"/{one}"))
+        or (not other.startswith("/") and one.endswith(f"/{other}"))
+    )

@@ -1,0 +1,136 @@
+"""Which Python files can refer to a function: told from their bytes, so that only those few are parsed.
+
+Made when it is first asked for: every file is split into words, none is parsed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from perfmod.source.words import WORD_BYTES, starts_of_word
+
+if TYPE_CHECKING:
+    from perfmod.project import Project
+
+BLANKS = bytes(byte if bytes((byte,)) in WORD_BYTES else 0x20 for byte in range(256))
+HEADER = re.compile(rb"(?:^|\n)[ \t]*class[ \t]+(\w+)[ \t]*(?:\[[^\]\n]*\])?\(([^)]*)\)")
+
+# What a line binds, if it binds something: an assignment, an annotation, a function, an alias.
+CARRIER = re.compile(rb"\b(\w+)[ \t]*(?::[^=\n]*)?=(?!=)|\b(\w+)[ \t]*:|\bdef[ \t]+(\w+)|\bas[ \t]+(\w+)")
+RECEIVER = re.compile(rb"(\w+|[)\]])\s*\.\s*\Z")
+
+
+class Mentions:
+    """An index of words and of class headers."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._known: dict[str, tuple[set[bytes], set[bytes]]] = {}
+        self._subclasses: dict[bytes, set[bytes]] = {}
+
+    @cached_property
+    def _files(self) -> list[str]:
+        return [path for path in self._project.files if path.endswith(".py")]
+
+    @cached_property
+    def _index(self) -> dict[bytes, list[int]]:
+        index: dict[bytes, list[int]] = {}
+        for number, path in enumerate(self._files):
+            data = self._raw(path)
+            for word in set(data.translate(BLANKS).split()):
+                index.setdefault(word, []).append(number)
+            for name, bases in HEADER.findall(data):
+                for base in bases.translate(BLANKS).split():
+                    self._subclasses.setdefault(base, set()).add(name)
+        return index
+
+    def _raw(self, path: str) -> bytes:
+        return self._project.raw(path) or b""
+
+    def files(self, word: str) -> list[str]:
+        """The Python files in which a word stands, in order."""
+        return [self._files[number] for number in self._index.get(word.encode(), ())]
+
+    def files_with(self, text: str) -> list[str]:
+        """The Python files in which a text stands."""
+        words = text.encode().translate(BLANKS).split()
+        if not words:
+            return []
+        found = set.intersection(*(set(self.files(word.decode())) for word in words))
+        return sorted(path for path in found if text.encode() in self._raw(path))
+
+    def referring(self, path: str, name: str) -> list[str]:
+        """The files that can refer to the function or class `name` of the file `path`."""
+        owner, _, last = name.rpartition(".")
+        word = last.encode()
+        if not owner:
+            modules = b"|".join(re.escape(part.encode()) for part in path.removesuffix(".py").split("/"))
+            imported = re.compile(rb"\bimport\b[^\n(]*\b%b\b|\bimport\s*\([^)]*\b%b\b|\bimport[ \t]*\*|"
+                rb"\b(?:%b)[ \t]+as[ \t]" % (
+                word, word, modules))  # fmt: skip
+            through = re.compile(rb"\b(?:%b)\s*\.\s*\Z" % modules)
+            return [
+                file for file in self.files(last) if file == path or refers(self._raw(file), word, imported, through)
+            ]
+        names, values = self._carriers(owner.rpartition(".")[2])
+        return [file for file in self.files(last) if file == path or self._may_call(file, word, names, values)]
+
+    def _may_call(self, file: str, word: bytes, names: set[bytes], values: set[bytes]) -> bool:
+        """Whether a member is looked up on something that may be of one of the classes `names`."""
+        data = self._raw(file)
+        for receiver in {m[1] for s in starts_of_word(data, word) if (m := RECEIVER.search(data[max(0, s - 80) : s]))}:
+            if receiver in names or receiver in values:
+                return True
+            own = receiver in (b"self", b"cls")
+            if own or receiver[-1:] in b")]":
+                if any(name in data for name in (names if own else names | values)):
+                    return True
+            elif any(
+                not (names | values).isdisjoint(line.translate(BLANKS).split())
+                for line in lines_with(data, receiver)
+                if b"=" in line or b":" in line or b" as " in line
+            ):
+                return True
+        return False
+
+    def _carriers(self, owner: str) -> tuple[set[bytes], set[bytes]]:
+        """A class and those below it; and the names of what is said to be of such a class."""
+        if owner not in self._known:
+            index = self._index
+            names, waiting = {owner.encode()}, [owner.encode()]
+            while waiting and len(names) < 200:
+                fresh = self._subclasses.get(waiting.pop(), set()) - names
+                names |= fresh
+                waiting += fresh
+            values: set[bytes] = set()
+            for name in names:
+                for number in index.get(name, ()):
+                    for line in lines_with(self._raw(self._files[number]), name):
+                        values.update(group for groups in CARRIER.findall(line) for group in groups if group)
+            self._known[owner] = names, values - names
+        return self._known[owner]
+
+    def aliases(self, path: str, word: str) -> list[str]:
+        """The other names under which a file imports a word."""
+        data, wanted = self._raw(path), word.encode()
+        if wanted + b" as " not in data:
+            return []
+        found = re.findall(rb"\b%b as (\w+)" % wanted, data)
+        return list(dict.fromkeys(alias.decode() for alias in found if alias != wanted))
+
+
+def refers(data: bytes, word: bytes, imported: re.Pattern[bytes], through: re.Pattern[bytes]) -> bool:
+    """Whether a file may import a name of a module, or look it up on the module."""
+    if any(through.search(data[max(0, start - 80) : start]) for start in starts_of_word(data, word)):
+        return True
+    return b"import" in data and imported.search(data) is not None
+
+
+def lines_with(data: bytes, word: bytes) -> Iterator[bytes]:
+    """The lines in which a word stands."""
+    for start in starts_of_word(data, word):
+        begin, end = data.rfind(b"\n", 0, start) + 1, data.find(b"\n", start)
+        yield data[begin : end if end >= 0 else len(data)]

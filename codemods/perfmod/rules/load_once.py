@@ -1,0 +1,220 @@
+"""load-once: files that never change while the program runs are read once, at the start."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from perfmod.model import Fact, Facts, Finding, Note, Safety, Span
+from perfmod.rule import Triggers
+
+if TYPE_CHECKING:
+    from perfmod.project import Project
+    from perfmod.project.caching import Cache
+    from perfmod.project.constants import File
+    from perfmod.project.rereads import Reread, Start
+    from perfmod.source.functions import Function
+    from perfmod.source.reads import Read
+    from perfmod.source.tree import Source
+    from perfmod.source.values import Value
+
+BLOCKS = "and the event loop stands still meanwhile"
+
+
+@dataclass(frozen=True, slots=True)
+class LoadOptions:
+    """The options of load-once."""
+
+    depth: int = 8
+    """how many calls may lie between an async function or handler and the read"""
+
+
+def may_read(data: bytes) -> bool:
+    from perfmod.source.reads import may_read
+
+    return may_read(data)
+
+
+class LoadOnce:
+    """Files that never change while the program runs are read once, at the start.
+
+    What it finds:
+        Reads of a file with a constant path that happen again and again: in an async function or a handler of a web,
+        bot or task framework, directly or through the functions, methods and constructors that it calls (the finding
+        shows the way), and in a loop whose path does not change.
+
+    Why it matters:
+        A blocking read holds up everything else that the event loop serves. What a release brings along, prompts,
+        templates, tables, configuration, is the same from start to end: reading it again gives nothing new.
+
+    What it changes:
+        A module-level function that does nothing but read and make something of it gets `@functools.cache`. Everything
+        else is reported with the reason: async functions, methods, results that somebody changes.
+
+    When the fix is unsafe:
+        Always: caching freezes the file. An edit on disk shows only after a restart.
+
+    Leaves alone:
+        What runs at the start: module level, main(), what asyncio.run() gets and what that calls, lifespan and start-up
+        hooks. What is kept already (`@cache`, `if self._data is None:`). Reads in threads. Paths that depend on an
+        argument or a user. Files that may change: logs, uploads, secrets, temporary files, what the checkout itself
+        writes, what is watched or reloaded. Tests. Calls that can't be resolved, such as dependency injection.
+    """
+
+    Options = LoadOptions
+    languages = ("python",)
+    triggers = Triggers(
+        (
+            (b"open",),
+            (b"read_",),
+            (b"get_data",),
+            (b"loadtxt",),
+            (b"genfromtxt",),
+            (b"fromfile",),
+            (b"getlines",),
+            (b".load",),
+        ),
+        may_read,
+    )
+    reviewed = ("ASYNC230", "ASYNC101", "ASYNC240")
+    scanners = ()
+
+    def __init__(self, options: LoadOptions) -> None:
+        self.options = options
+
+    def scan(self, source: Source) -> Iterator[Fact]:
+        from perfmod.source.reads import is_test, reads
+
+        if not is_test(source.path):
+            yield from reads(source)
+
+    def judge(self, facts: Facts, project: Project) -> Iterator[Finding | Note]:
+        from perfmod.source.reads import Read
+
+        found = facts.of(Read)
+        if found:
+            yield from Judgement(self.options, project).judge(found)
+
+
+class Judgement:
+    """What the checkout says about each read. Callers are looked for, and parsed, only where a path may be constant."""
+
+    def __init__(self, options: LoadOptions, project: Project) -> None:
+        from perfmod.project.caching import Caching
+        from perfmod.project.calls import Calls
+        from perfmod.project.changing import Changing
+        from perfmod.project.constants import Constants
+        from perfmod.project.rereads import Rereads
+
+        self.calls = Calls(project)
+        self.known: dict[Value, File | None] = {}
+        self.constants = Constants(self.calls)
+        self.rereads = Rereads(self.calls, self.may_stay, options.depth)
+        self.changing = Changing(self.calls, self.constants)
+        self.caching = Caching(self.calls, self.constants)
+
+    def judge(self, reads: Iterable[Read]) -> Iterator[Finding | Note]:
+        again: dict[Span, list[tuple[Reread, File]]] = {}
+        at_start: list[tuple[Read, Start, File, int]] = []
+        in_loops: dict[Span, Finding] = {}
+        for read in reads:
+            found = self.rereads.of(read)
+            for reread in found.again:
+                file = self.unchanging(reread.file)
+                if file is not None:
+                    again.setdefault(reread.span, []).append((reread, file))
+            if not found.again and (file := self.unchanging(read.file)) is not None:
+                if read.loop == "again" and read.invariant and not read.remembered:
+                    in_loops[read.span] = in_loop(read, file)
+                elif found.at_start:
+                    at_start.append((read, found.at_start[0], file, len(found.at_start)))
+        reread_files = {file.text for found in again.values() for _, file in found}
+        yield from (self.finding(found) for _, found in sorted(again.items()))
+        yield from in_loops.values()
+        for read, start, file, ways in at_start:
+            if file.text not in reread_files:
+                yield note(read, start, file, ways)
+
+    def may_stay(self, value: Value) -> bool:
+        """Whether a path, with parameters that are not filled in yet, may be that of a file that stays as it is."""
+        filled = self.constants.filled(value)
+        kinds = {part.kind for part in filled.walk()}
+        return "unknown" not in kinds and ("param" in kinds or self.unchanging(filled) is not None)
+
+    def unchanging(self, value: Value) -> File | None:
+        """The file that a path stands for, if it is constant and nothing says that the file changes."""
+        if value not in self.known:
+            filled = self.constants.filled(value)
+            files = self.constants.files(filled)
+            constant = bool(files) and all(f.is_constant and f.text not in ("", ".") for f in files)
+            changing = not constant or any(self.changing.reason(file, filled) is not None for file in files)
+            self.known[value] = None if changing else files[0]
+        return self.known[value]
+
+    def finding(self, found: list[tuple[Reread, File]]) -> Finding:
+        """One place, and all that it has read."""
+        from perfmod.project.caching import Cache
+
+        reread, file = found[0]
+        others = len({f.text for _, f in found}) - 1
+        blocks = f", {BLOCKS}" if reread.root.is_async else ""
+        which = f"{file.text} and {others} more" if others else file.text
+        message = f"{way(reread.root, reread.chain, reread.read, file)}: {which} is read again on every call{blocks}"
+        finding = Finding("load-once", reread.span, message, Safety.MANUAL)
+        caches = [self.cache(reread) for reread, _ in found]
+        reasons = [cache for cache in caches if isinstance(cache, str)]
+        if reasons:
+            return replace(finding, reason=reasons[0])
+        made = [cache for cache in caches if isinstance(cache, Cache)]
+        return replace(
+            finding,
+            safety=Safety.UNSAFE,
+            reason=made[0].reason,
+            title=f"Cache {made[0].function.name}()",
+            intents=tuple(dict.fromkeys(intent for cache in made for intent in cache.intents)),
+        )
+
+    def cache(self, reread: Reread) -> Cache | str:
+        """The function on the way to the read that may be cached; the nearest to the read comes first."""
+        if not reread.chain:
+            what = "an async function" if reread.root.is_async else "a handler"
+            return f"{what} is never cached: read the file at start-up, or in a function of its own"
+        first: str | None = None
+        for function in reversed(reread.chain):
+            cache = self.caching.of(function)
+            if not isinstance(cache, str):
+                return cache
+            first = first or cache
+        return first or "nothing to cache"
+
+
+def in_loop(read: Read, file: File) -> Finding:
+    return Finding(
+        "load-once",
+        read.span,
+        f"{file.text} is read again in every round of the loop, and the path is always the same",
+        Safety.MANUAL,
+        reason="a read in a loop: read the file in front of it",
+    )
+
+
+def note(read: Read, start: Start, file: File, ways: int) -> Note:
+    """What can honestly be said of a read that happens at the start."""
+    only = (
+        "the only path starts" if ways == 1 else f"each of the {ways} paths starts at the start-up of the program, one"
+    )
+    return Note(
+        "load-once",
+        read.span,
+        "No re-read found: in the analysed files no call to a known blocking read, "
+        f"whose path resolves to {file.text}, "
+        "can be reached through resolved calls from an async function or a registered handler; "
+        f"{only} at {start.chain[0].title}: {way(start.chain[0], start.chain[1:], read, file)}",
+    )
+
+
+def way(root: Function, chain: Iterable[Function], read: Read, file: File) -> str:
+    """`main -> KnowledgeService.load -> read_text(playbook.md)`."""
+    steps = [function.name or f"<module {function.path}>" for function in (root, *chain)]
+    return " -> ".join([*steps, f"{read.verb}({file.base})"])
