@@ -88,6 +88,7 @@ SHARED = (
     option("--stdin-filename", metavar="FILE", help="With - as PATH: the file that standard input stands for."),
     option("--exit-zero", is_flag=True, help="Exit with 0 even if there are findings."),
     option("--show-files", is_flag=True, help="List the files that would be looked at, and stop."),
+    option("--show-settings", is_flag=True, help="Show every setting that holds, as TOML, and stop."),
     option("--exclude", multiple=True, metavar="PATTERN", help="Leave out these, instead of the built-in patterns."),
     option("--extend-exclude", multiple=True, metavar="PATTERN", help="Leave out these too (.gitignore syntax)."),
     option("--cache/--no-cache", default=True, help="Keep what files say for the next run (in the git directory)."),
@@ -180,6 +181,18 @@ def explain(rule: str) -> int:
     from perfmod.reports import View, write_out
 
     write_out(explain_rule(rule, View().on(sys.stdout)))
+    return 0
+
+
+@perfmod.command()
+@click.argument("folder", default=".", type=click.Path())
+def init(folder: str) -> int:
+    """Write a commented perfmod.toml into FOLDER (default: here)."""
+    from perfmod.request import read_path
+    from perfmod.settings_text import start
+
+    path = start(read_path(folder))
+    click.echo(f"{path.name} is written: every line of it is a default, in a comment.")
     return 0
 
 

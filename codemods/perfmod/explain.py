@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import json
 import re
 import types
 from dataclasses import MISSING, Field, fields
@@ -59,8 +60,6 @@ def list_rules(output_format: str) -> str:
     """Every rule with its title, languages and options."""
     rules = {rule_id: load_rule(rule_id) for rule_id in rule_ids()}
     if output_format == "json":
-        import json
-
         return json.dumps([as_json(*rule) for rule in rules.items()], ensure_ascii=False, indent=2) + "\n"
     width = max(map(len, rules), default=0)
     lines = []
@@ -188,7 +187,7 @@ def toml(value: Any) -> str:
         return f"[{', '.join(map(toml, value))}]"
     if isinstance(value, bool):
         return str(value).lower()
-    return f'"{value}"' if isinstance(value, str) else str(value)
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else str(value)
 
 
 def heading(text: str, view: View) -> str:

@@ -36,6 +36,7 @@ class Typed(NamedTuple):
     isolated: bool = False
     exit_zero: bool = False
     show_files: bool = False
+    show_settings: bool = False
     exclude: tuple[str, ...] = ()
     extend_exclude: tuple[str, ...] = ()
     jobs: int | None = None
@@ -58,6 +59,12 @@ def carry_out(typed: Typed) -> int:
     request = read_request(typed)
     if typed.show_files:
         write_out("".join(f"{path}\n" for path in files_of(request)))
+        return 0
+    if typed.show_settings:
+        from perfmod.settings_text import show_settings
+
+        config = choose_config(typed, request.root)
+        write_out(show_settings(request.settings, config.name if config else "the defaults"))
         return 0
     if typed.verbose:
         write_out(describe(typed, request), sys.stderr)
