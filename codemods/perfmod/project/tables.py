@@ -74,9 +74,9 @@ class Tables:
             return replace_problem(known, f"only the schema of another app has this table: {everything[0].place}")
         usable = [d for d in near if d.problem is None]
         if not usable:
-            problem = near[0].problem or ""
-            where = "" if near[0].path in problem else f", {near[0].place}"
-            return replace_problem(known, f"the columns can't be followed: {problem}{where}")
+            why = near[0].problem or ""
+            where = "" if near[0].path in why else f", {near[0].place}"
+            return replace_problem(known, f"the columns can't be followed: {why}{where}")
         best = usable[0]
         for other in near:
             if other is not best and (problem := disagreement(best, other)) is not None:

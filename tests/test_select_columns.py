@@ -1,0 +1,179 @@
+"""select-columns against the real TypeScript compiler and the real SDKs, and what fixtures can't say."""
+
+from __future__ import annotations
+
+import shutil
+from itertools import product
+from pathlib import Path
+
+import pytest
+from fixture_cases import FIXTURES
+from type_checker import node_modules, type_errors
+
+from perfmod.config import Settings, config_file, load_settings
+from perfmod.model import Note
+from perfmod.pipeline import Report, Request, run
+
+DATABASE = """\
+export type Json = string | number | boolean | null | { [key: string]: Json | undefined } | Json[];
+export type Database = {
+  public: {
+    Tables: {
+      posts: {
+        Row: { id: string; author_id: string; title: string; body: string | null; extra: Json };
+        Insert: { id?: string; author_id: string; title: string; body?: string | null; extra?: Json };
+        Update: { id?: string; author_id?: string; title?: string; body?: string | null; extra?: Json };
+        Relationships: [
+          {
+            foreignKeyName: 'posts_author_id_fkey';
+            columns: ['author_id'];
+            isOneToOne: false;
+            referencedRelation: 'profiles';
+            referencedColumns: ['id'];
+          },
+        ];
+      };
+      profiles: {
+        Row: { id: string; name: string; avatar_url: string | null };
+        Insert: { id?: string; name: string; avatar_url?: string | null };
+        Update: { id?: string; name?: string; avatar_url?: string | null };
+        Relationships: [];
+      };
+    };
+    Views: { [_ in never]: never };
+    Functions: { [_ in never]: never };
+    Enums: { [_ in never]: never };
+    CompositeTypes: { [_ in never]: never };
+  };
+};
+"""
+CLIENTS = {
+    "typed": "import { createClient } from '@supabase/supabase-js';\nimport type { Database } from './database';\n"
+    "export const db = createClient<Database>('https://a.example', 'key');\n",
+    "untyped": "import { createClient } from '@supabase/supabase-js';\n"
+    "export const db = createClient('https://a.example', 'key');\n",
+    "insforge": "import { createClient } from '@insforge/sdk';\n"
+    "export const db = createClient({ baseUrl: 'https://a.example', anonKey: 'key' }).database;\n",
+}
+STARTS = (
+    "db.from('posts').select('*')",
+    "db.from('posts').select()",
+    "db.from('posts').insert({ author_id: 'a', title: 'b' }).select('*')",
+    "db.from('posts').update({ title: 'b' }).eq('id', id).select()",
+    "db.from('posts').select(`*`, { count: 'exact' }).eq('id', id)",
+)
+ROW = "interface Post { id: string; author_id: string; title: string; body: string | null; extra: unknown }\n"
+ENDS = (
+    "  const { data } = await {0};\n  return data as Post[];\n",
+    "  const { data, error } = await {0}.single();\n  if (error) throw error;\n  const post: Post = data;\n"
+    "  return post;\n",
+    "  const { data } = await {0}.maybeSingle();\n  return (data ?? null) as Post | null;\n",
+    "  const { data } = await {0}.returns<Post[]>();\n  return data?.map((post) => post.title);\n",
+    "  const [{ data }] = await Promise.all([{0}.limit(1)]);\n"
+    "  return (data ?? []).map((post) => post.title.length);\n",
+    "  let query = {0}.order('id');\n  if (id) query = query.limit(1);\n  const { data } = await query;\n"
+    "  return data?.[0]?.title;\n",
+    "  return {0}.then(({ data }) => (data ?? []).map((post: Post) => post.id));\n",
+)
+EMBEDS = (
+    "  const { data } = await db.from('posts').select('*, profiles(*)').eq('id', id).single();\n"
+    "  return data?.profiles;\n",
+    "  const { data } = await db.from('posts').select('*, author:profiles!author_id(name)');\n"
+    "  return data?.map((post) => post.author);\n",
+    "  const { data } = await db.from('profiles').select('id, posts(*)');\n"
+    "  return data?.map((profile) => profile.posts.length);\n",
+)
+TSCONFIG = """\
+{ "compilerOptions": { "target": "ES2022", "module": "ESNext", "moduleResolution": "bundler", "strict": true,
+  "noEmit": true, "skipLibCheck": true, "lib": ["ES2022", "DOM"], "types": [] }, "include": ["src"] }
+"""
+
+
+def perfmod(root: Path, command: str = "check", *, unsafe: bool = False) -> Report:
+    settings = load_settings(config_file(root)) if config_file(root) else Settings()
+    settings = Settings(select=("select-columns",), unsafe_fixes=unsafe, rules=settings.rules)
+    return run(Request(command, root, (root,), settings, allow_dirty=True))  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="session")
+def modules(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
+    cache = request.config.cache
+    return node_modules(cache.mkdir("typescript") if cache is not None else tmp_path_factory.mktemp("typescript"))
+
+
+@pytest.mark.slow
+def test_dealdesk_compiles_before_and_after(modules: Path, tmp_path: Path) -> None:
+    root = tmp_path / "dealdesk"
+    shutil.copytree(FIXTURES / "dealdesk" / "before", root)
+    (root / "node_modules").symlink_to(modules)
+    inside = root / "packages" / "webapp" / "node_modules" / "@dealdesk"
+    inside.mkdir(parents=True)
+    (inside / "shared").symlink_to(root / "packages" / "shared")
+    assert type_errors(root / "packages" / "webapp", modules) == []
+    report = perfmod(root, "apply")
+    assert len(report.results) == 9
+    assert all(result.applied for result in report.results)
+    assert type_errors(root / "packages" / "webapp", modules) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("client", CLIENTS)
+def test_full_lists_compile_where_the_star_did(client: str, modules: Path, tmp_path: Path) -> None:
+    """Every way to start a query, with every way to end it, in one run of the compiler before and one after."""
+    source = tmp_path / "src"
+    source.mkdir()
+    (tmp_path / "tsconfig.json").write_text(TSCONFIG)
+    (tmp_path / "node_modules").symlink_to(modules)
+    (source / "database.ts").write_text(DATABASE)
+    (source / "client.ts").write_text(CLIENTS[client])
+    bodies = [end.replace("{0}", start) for start, end in product(STARTS, ENDS)]
+    bodies += EMBEDS if client == "typed" else ()
+    for number, body in enumerate(bodies):
+        text = f"import {{ db }} from './client';\n\n{ROW}\nexport async function query(id: string) {{\n{body}}}\n"
+        (source / f"query{number}.ts").write_text(text)
+    assert type_errors(tmp_path, modules) == []
+    report = perfmod(tmp_path, "apply")
+    assert [r.finding.reason for r in report.results if not r.applied] == []
+    assert len(report.results) == len(bodies)
+    assert type_errors(tmp_path, modules) == []
+    assert "*')" not in "".join(file.read_text() for file in source.glob("query*.ts"))
+
+
+def checkout(root: Path, files: dict[str, str]) -> Path:
+    for path, text in files.items():
+        file = root / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    return root
+
+
+def test_more_columns_than_the_sdk_can_read_are_refused(tmp_path: Path) -> None:
+    for count, safety in ((250, "safe"), (251, "manual")):
+        columns = ", ".join(f"c{number} int" for number in range(count))
+        root = checkout(
+            tmp_path / str(count),
+            {
+                "1.sql": f"CREATE TABLE wide ({columns});",
+                "q.ts": "export const q = (supabase: SupabaseClient) => supabase.from('wide').select('*');\n",
+            },
+        )
+        (result,) = perfmod(root).results
+        assert result.finding.safety == safety
+
+
+def test_an_explicit_secret_in_browser_code_is_a_note(tmp_path: Path) -> None:
+    shutil.copytree(FIXTURES / "select-columns" / "sensitive" / "before", tmp_path, dirs_exist_ok=True)
+    (note,) = perfmod(tmp_path).notes
+    assert isinstance(note, Note)
+    assert note.message.startswith("password_hash looks like a secret")
+
+
+def test_a_tree_without_stars_reads_no_schema(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import perfmod.project.column_lists as column_lists
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("the schema was read")
+
+    monkeypatch.setattr(column_lists, "ColumnLists", refuse)
+    shutil.copytree(FIXTURES / "select-columns" / "basic" / "after", tmp_path, dirs_exist_ok=True)
+    assert perfmod(tmp_path).results == ()
