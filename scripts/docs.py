@@ -103,7 +103,8 @@ def change_of(case: Path, after: Path) -> Change:
 
 def fenced(language: str, text: str) -> str:
     fence = "`" * max(3, *(len(run) + 1 for run in re.findall("`+", text)), 3)
-    return f"{fence}{language}\n{text.rstrip()}\n{fence}"
+    body = text.removesuffix("\n")
+    return f"{fence}{language}\n{body}\n{fence}"
 
 
 def stale(made: dict[str, str]) -> list[str]:
