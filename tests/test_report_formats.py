@@ -17,6 +17,7 @@ import pytest
 import replace_words
 from schemas import junit_schema, validate
 
+from perfmod.cli import main
 from perfmod.config import Settings
 from perfmod.model import AddModule, Finding, Note, Replace, Result, Safety, Skipped, Span
 from perfmod.pipeline import Command, Report, Request, run
@@ -31,6 +32,7 @@ MACHINES = ["sarif", "github", "gitlab", "junit", "markdown"]
 @pytest.fixture(autouse=True)
 def stand_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setitem(sys.modules, "perfmod.rules.replace_words", replace_words)
+    monkeypatch.setattr("perfmod.config.rule_ids", lambda: (replace_words.RULE,))
     monkeypatch.setattr("perfmod.rule.rule_ids", lambda: (replace_words.RULE,))
     monkeypatch.setattr("perfmod.ignore_comments.rule_ids", lambda: (replace_words.RULE,))
     monkeypatch.chdir(tmp_path)
@@ -97,6 +99,27 @@ def test_a_suffix_names_its_format(name: str) -> None:
     assert parse_output(f"{name}=report").format == name
 
 
+@pytest.mark.parametrize("name", ["sarif", "gitlab", "json"])
+@pytest.mark.parametrize("option", ["--statistics", "-v", "--color=always", "-oconcise=lines"])
+def test_nothing_but_json_on_standard_output(name: str, option: str, capfd: pytest.CaptureFixture[str]) -> None:
+    Path("a.ts").write_text(WORDS)
+    for command in ("check", "diff", "apply"):
+        with pytest.raises(SystemExit):
+            main([command, "--output-format", name, option])
+        assert json.loads(capfd.readouterr().out)
+
+
+def test_several_reports_at_once(capfd: pytest.CaptureFixture[str]) -> None:
+    Path("a.ts").write_text(WORDS)
+    outputs = {name: Path(f"report-{name}") for name in FORMATS if name != "patch"}
+    with pytest.raises(SystemExit):
+        main(["check", "-q", *(word for name, path in outputs.items() for word in ("-o", f"{name}={path}"))])
+    report = report_of()
+    for name, path in outputs.items():
+        assert path.read_bytes() == to_bytes(render(report, name, View())), name
+    assert "[safe]" in capfd.readouterr().out
+
+
 def in_a_folder_of_a_checkout() -> Report:
     subprocess.run(["git", "init", "--quiet"], check=True)
     Path("app").mkdir()
@@ -157,8 +180,8 @@ def test_sarif_describes_every_rule() -> None:
 
 def test_sarif_describes_the_real_rules(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
-    root = Path.cwd()
-    log = sarif_of(run(Request("check", root, (root / "fixtures/select-columns",), Settings())))
+    root = Path(__file__).parent.parent / "fixtures/select-columns/basic/before"
+    log = sarif_of(run(Request("check", root, (root,), Settings())))
     assert len(log["tool"]["driver"]["rules"]) > 2
     assert all(len(rule["fullDescription"]["text"]) <= 1024 for rule in log["tool"]["driver"]["rules"])
 
@@ -385,9 +408,10 @@ def test_code_spans_show_what_they_were_given(text: str) -> None:
     assert span.content == text.replace("\n", "\\n")
 
 
-@pytest.mark.parametrize(
-    "text", ["*a*", "_a_", "__a__", "a_b_c", "_a_b_ c__", "[a](b)", "<b>", "a|b", "~~a~~", "![a](b)", "# a", "&lt;", "\\*", "$a$"]
-)
+SENTENCES = "*a* _a_ __a__ a_b_c _a_b_c__ [a](b) <b> a|b ~~a~~ ![a](b) &lt; \\* $a$ `".split()
+
+
+@pytest.mark.parametrize("text", ["# a", "_a b_", *SENTENCES])
 def test_sentences_are_no_markup(text: str) -> None:
     table = f"| x |\n| --- |\n| {escaped(text)} |\n"
     assert "".join(child.content for child in cells_of(table)[1][0]) == text

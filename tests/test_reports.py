@@ -23,6 +23,7 @@ from perfmod.reports.places import printable
 @pytest.fixture(autouse=True)
 def stand_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setitem(__import__("sys").modules, "perfmod.rules.replace_words", replace_words)
+    monkeypatch.setattr("perfmod.ignore_comments.rule_ids", lambda: (replace_words.RULE,))
     monkeypatch.chdir(tmp_path)
 
 
