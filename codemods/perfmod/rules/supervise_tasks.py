@@ -100,6 +100,8 @@ class SuperviseTasks:
             (b"async", b"asyncio.shield"),
             (b"async", b"asyncio.Task"),
             (b"async", b"asyncio as"),
+            (b"from asyncio", b"gather"),
+            (b"from asyncio", b"shield"),
             (b"loop", b"create_task"),
             (b"loop", b"run_in_executor"),
         ),

@@ -57,12 +57,19 @@ def task_name(names: Names, coroutine: Node) -> str | None:
 
 def unwrapped(names: Names, coroutine: Node) -> Node:
     """What `asyncio.to_thread(f)` and its like wrap."""
+    coroutine = without_parentheses(coroutine)
     if coroutine.type == "call" and (function := coroutine.child_by_field_name("function")) is not None:
         meaning = names.meaning(function)
         first = first_argument(coroutine)
         if isinstance(meaning, Imported) and meaning.qualified in WRAPPERS and first is not None:
             return unwrapped(names, first)
     return coroutine
+
+
+def without_parentheses(node: Node) -> Node:
+    while node.type == "parenthesized_expression":
+        node = next(child for child in node.named_children if child.type != "comment")
+    return node
 
 
 def first_argument(call: Node) -> Node | None:
@@ -104,6 +111,7 @@ def snake_case(name: str) -> str:
 def is_coroutine(names: Names, node: Node) -> bool | str:
     """Whether an expression is a call of a coroutine function: True, False (it can't be seen), or the dotted origin of
     an imported function that has to be looked up elsewhere."""
+    node = without_parentheses(node)
     function = node.child_by_field_name("function") if node.type == "call" else None
     if function is None:
         return False

@@ -7,9 +7,7 @@ from tree_sitter import Node
 from perfmod.source.python import Bound, Imported, Names, enclosing_class
 from perfmod.source.tree import Source, ancestors
 
-LOGGING_BASES = frozenset(
-    {"logging.Handler", "logging.Filter", "logging.StreamHandler", "logging.FileHandler", "logging.NullHandler"}
-)
+LOGGING_PARTS = ("Handler", "Filter", "Formatter", "Logger", "LoggerAdapter")
 
 
 def forbidden_place(names: Names, node: Node) -> str | None:
@@ -29,7 +27,8 @@ def forbidden_place(names: Names, node: Node) -> str | None:
 
 
 def is_logging_base(origin: str) -> bool:
-    return origin in LOGGING_BASES or (origin.startswith("logging.handlers.") and origin.endswith("Handler"))
+    """Whether a class of the logging module takes part in logging a record."""
+    return origin.startswith("logging.") and origin.endswith(LOGGING_PARTS)
 
 
 def takes_event_dict(names: Names, function: Node) -> bool:

@@ -190,15 +190,17 @@ def loop_callee(names: Names, expression: Node) -> Callee | None:
 
 def site_of(names: Names, callee: Callee) -> TaskSite | None:
     """The site that a callee makes; None where its task is kept, awaited or passed on."""
-    call = callee.node.parent
+    function, call = callee.node, callee.node.parent
+    while call is not None and call.type == "parenthesized_expression":
+        function, call = call, call.parent
     if call is None:
         return None
-    if call.type != "call" or call.child_by_field_name("function") != callee.node:
+    if call.type != "call" or call.child_by_field_name("function") != function:
         return reference_site(names, callee)
     arguments = call.child_by_field_name("arguments")
     if arguments is None or arguments.type != "argument_list" or inside_annotation(call):
         return None
-    shape, manual, unsafe, value = fate(names, call, callee)
+    shape, manual, unsafe, _ = fate(names, call, callee)
     if shape is None:
         return None
     if callee.maker in REPORTED:

@@ -9,6 +9,9 @@ WORD_BYTES = frozenset(bytes((byte,)) for byte in range(256) if byte >= 0x80 or 
 
 # What stands before `.create_task` where it may be asyncio's: the module, a loop, a call or an item.
 TASK_RECEIVER = re.compile(rb"(?:asyncio|loop|tasks|[)\]])[\s\\]*\.[\s\\]*\Z")
+# asyncio, or its tasks, under another name; a loop under any name.
+RENAMED = (b"asyncio as", b"tasks as", b"= asyncio\n", b"= asyncio\r")
+LOOP_MADE = (b"EventLoop", b"_event_loop(", b"_running_loop(")
 # What stands before a call that is a statement of its own.
 STATEMENT_START = re.compile(rb"(?:^|[\n;:])[ \t]*(?:\w+[ \t]*=[ \t]*)?[\w.()]*\Z")
 
@@ -25,13 +28,15 @@ def starts_of_word(data: bytes, word: bytes) -> Iterator[int]:
 
 def may_make_tasks(data: bytes) -> bool:
     """Whether parsing a Python file could find an asyncio task that is let go."""
-    if b"asyncio as" in data:
+    if any(renamed in data for renamed in RENAMED):
         return True
+    any_receiver = any(made in data for made in LOOP_MADE)
     for word in (b"create_task", b"ensure_future", b"run_coroutine_threadsafe"):
         for start in starts_of_word(data, word):
-            if data[start - 1 : start] != b"." or TASK_RECEIVER.search(data, max(0, start - 40), start):
+            if any_receiver or data[start - 1 : start] != b"." or TASK_RECEIVER.search(data, max(0, start - 40), start):
                 return True
-    for word in (b"asyncio.gather", b"asyncio.shield", b"asyncio.Task", b"asyncio.tasks.Task", b"run_in_executor"):
+    bare = (b"gather", b"shield") if b"from asyncio" in data else (b"asyncio.gather", b"asyncio.shield")
+    for word in (*bare, b"asyncio.Task", b"asyncio.tasks.Task", b"run_in_executor"):
         for start in starts_of_word(data, word):
             if STATEMENT_START.search(data, max(0, start - 120), start):
                 return True
