@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 from perfmod.model import AddImport, AddModule, Facts, Finding, InsertMember, Intent, RewriteCall, Safety
 from perfmod.project.http_evidence import client_elsewhere, decorator_loops, is_test
 from perfmod.project.layout import Helper, NoHelper
+from perfmod.project.retry_callers import Caller, callers_of, target_of
 from perfmod.source.http_requests import WRITES, RequestSite
 from perfmod.source.retry_places import METHOD, ModulePlace
 
 if TYPE_CHECKING:
     from perfmod.project import Project
-    from perfmod.rules.retry_requests import Options
+    from perfmod.rules.retry_requests import RetryOptions as Options
     from perfmod.templates.request_retry_forms import Member, Policy
 
 RULE = "retry-requests"
@@ -56,6 +57,16 @@ class Judgement:
         for site in self.sites:
             yield self.finding(site)
 
+    @cached_property
+    def callers(self) -> Mapping[tuple[str, str, str], list[Caller]]:
+        return callers_of(self.project, [site for site in self.sites if site.client.library == "httpx"])
+
+    def retrying_callers(self, site: RequestSite) -> tuple[list[Caller], bool]:
+        """The callers that repeat the request already, and whether these are all that are known."""
+        callers = self.callers.get(target_of(site), [])
+        retrying = [caller for caller in callers if caller.retried]
+        return retrying, len(retrying) == len(callers)
+
     def finding(self, site: RequestSite) -> Finding:
         finding = Finding(RULE, site.span, self.message(site), Safety.MANUAL)
         reason = self.unroutable(site)
@@ -76,6 +87,14 @@ class Judgement:
 
     def message(self, site: RequestSite) -> str:
         """What is wrong, and when the request would be sent again."""
+        if self.unroutable(site) is not None:
+            return "one attempt only: a dropped connection or a passing 503 is an error at once"
+        retrying, _ = self.retrying_callers(site)
+        also = f"; {places(retrying)} repeats it too" if retrying else ""
+        return self.prospect(site) + also
+
+    def prospect(self, site: RequestSite) -> str:
+        """When the request would be sent again."""
         verb = site.verb or "a request"
         if site.payment:
             return f"one attempt only; as the path means a payment, {verb} would only be {AFTER_REFUSAL}"
@@ -104,8 +123,13 @@ class Judgement:
             return ADVICE[site.client.library]
         if site.manual is not None:
             return site.manual
+        if self.places[site.path].late == "under a condition":
+            return "httpx is optional here: a retry would need it always"
         if site.upload and not (self.options.uploads and site.unsafe is None):
             return UPLOAD
+        retrying, all_of_them = self.retrying_callers(site)
+        if retrying and all_of_them:
+            return f"every caller repeats it already: {places(retrying)}"
         if site.owner is not None and site.owner.retry_methods:
             return f"the class has a retry method of its own: send this through {site.owner.retry_methods[0]}()"
         if self.options.backend == "httpx-retries":
@@ -113,6 +137,8 @@ class Judgement:
         return None
 
     def unsafe(self, site: RequestSite) -> str | None:
+        if self.places[site.path].late:
+            return f"httpx is imported {self.places[site.path].late}: the retry needs it when the module is loaded"
         if site.unsafe is not None:
             return site.unsafe
         if not site.client.is_async and site.in_async:
@@ -239,6 +265,10 @@ def group_of(site: RequestSite, helper: Helper | NoHelper) -> str:
     return helper.path if isinstance(helper, Helper) else site.path
 
 
+def places(callers: Sequence[Caller]) -> str:
+    return ", ".join(f"{caller.path}:{caller.line}" for caller in callers)
+
+
 def kinds(sites: Sequence[RequestSite]) -> set[bool]:
     return {site.client.is_async for site in sites}
 
@@ -254,4 +284,5 @@ def clashes(place: ModulePlace, member: Member) -> bool:
 def rewrite(site: RequestSite, callee: str, *, idempotent: bool) -> RewriteCall:
     verb = f"{site.quote}{site.method}{site.quote}"
     keywords = (("idempotent", "True"),) if idempotent else ()
-    return RewriteCall(site.span, callee, prepend=(site.receiver, verb), keywords=keywords)
+    positional = "method" if site.verb_keyword else None
+    return RewriteCall(site.span, callee, prepend=(site.receiver, verb), keywords=keywords, positional=positional)

@@ -57,6 +57,7 @@ class RequestSite:
     retried: str | None = None  #: what repeats it already
     origin: Elsewhere | None = None  #: what another file must say before this is known to be a client
     one_call: bool = False  #: the client is made in the function that uses it
+    verb_keyword: bool = False  #: request(method=...)
     upload: bool = False
     upsert: bool = False
     keyed: bool = False  #: an upsert that says what its key is
@@ -116,13 +117,14 @@ def site_of(names: Names, call: Node, method: str) -> RequestSite | None:
         method,
         verb,
         receiver_text(names, receiver),
-        free_quote(names.source, call) or "",
+        quote_at(names.source, call),
         function_name(names, around),
         around is not None and is_async(around),
         class_place(names, call),
         retried="a transport that retries" if retries_by_itself(text) else retried_by(names, call),
         origin=elsewhere(instance),
         one_call=is_one_call(instance, call),
+        verb_keyword=method == "request" and "method" in keywords,
         payment=means_payment(names, url),
         idempotent=True if "headers" in keywords and has_key(names, keywords["headers"]) else None,
         decorators=decorator_origins(names, call),
@@ -189,17 +191,34 @@ def limited(names: Names, site: RequestSite, call: Node, keywords: dict[str, Nod
         manual = "signed or dated beforehand: a second attempt needs a new signature, nonce or time"
     elif uses_locals(names, call):
         manual = "locals() is read in this function: nothing may be added to it"
-    elif site.method == "request" and keywords.get("method") is not None:
-        manual = "the verb is a keyword argument: pass it first"
+    elif site.method == "request" and not has_verb_first(call, names):
+        manual = "the verb is not the first argument"
     elif any(splat.startswith("*") and not splat.startswith("**") for splat in splats):
         manual = "*args hide the verb and the URL"
     elif depth_of(call) > MAXIMUM_DEPTH:
         manual = "nested too deeply to be rewritten"
     elif not site.quote:
         manual = "inside an f-string with no free quote for the verb"
-    if doubt is None and splats:
+    if doubt is None and splats and site.method in ("post", "put", "patch", "request"):
         doubt = f"{splats[0]} may hold a stream or an open file, which can't be sent twice"
     return replace(site, manual=manual, unsafe=doubt, upload="files" in keywords)
+
+
+def quote_at(source: Source, call: Node) -> str:
+    """The quote for the verb: what the file prefers, inside f-strings one that is free; "" where none is."""
+    free = free_quote(source, call)
+    in_string = any(parent.type == "string" for parent in ancestors(call))
+    if free is None or in_string:
+        return free or ""
+    return "'" if source.utf8.count(b"'") > 2 * source.utf8.count(b'"') else '"'
+
+
+def has_verb_first(call: Node, names: Names) -> bool:
+    arguments = call.child_by_field_name("arguments")
+    first = next((a for a in arguments.named_children if a.type != "comment"), None) if arguments is not None else None
+    if first is None or first.type in ("list_splat", "dictionary_splat"):
+        return False
+    return first.type != "keyword_argument" or names.source.code(first).startswith("method")
 
 
 def receiver_text(names: Names, receiver: Node) -> str:

@@ -302,7 +302,8 @@ def origin_of(names: Names, place: Node, dotted: str) -> str | Node:
     scopes = [names.bindings(head).get(scope.id, []) for scope in ancestors(place)] if function is not None else []
     found = [b for scope in scopes for b in scope if b.kind == "import"] or bindings
     origins = {b.qualified for b in found if b.kind == "import"}
-    if len(origins) == 1 and all(b.kind == "import" for b in found):
+    others = [b for b in found if b.kind != "import"]  # `httpx = None`, where it is not installed
+    if len(origins) == 1 and all(b.value is not None and b.value.type == "none" for b in others):
         return f"{origins.pop()}{dot}{rest}"
     if len(found) == 1 and found[0].kind == "class" and found[0].owner is not None and not dot:
         return found[0].owner

@@ -10,8 +10,8 @@ from tree_sitter import Node
 
 from perfmod.model import Span
 from perfmod.source.python import FUNCTIONS, Names, enclosing, enclosing_class
-from perfmod.source.retry_loops import decorators, inside_class, retry_methods
-from perfmod.source.tree import Source
+from perfmod.source.retry_loops import decorators, inside_class, leaves, retry_methods
+from perfmod.source.tree import Source, ancestors
 
 METHOD = "_request_with_retry"
 MAKES_CLIENT = re.compile(r"\b(?:AsyncClient|Client|ClientSession|Session)\s*\(")
@@ -38,6 +38,7 @@ class ModulePlace:
     path: str
     bound: frozenset[str]  #: all names at module level
     imports: frozenset[tuple[str, str]]  #: (name, dotted origin)
+    late: str  #: where httpx is imported, if not when the module is loaded
     logger: str | None
     typed: bool  #: functions have annotations
     new_unions: bool  #: annotations may say `X | None`
@@ -136,12 +137,45 @@ def module_place(names: Names) -> ModulePlace:
         source.path,
         frozenset(bound_names(source)),
         frozenset(imported(names)),
+        late_import(names),
         logger[1] if logger else None,
         TYPED.search(code) is not None,
         future or re.search(r":[^\n=]*\w \| None|-> [^\n]*\w \| None", code) is not None,
         tuple(anchors),
         function_anchor,
     )
+
+
+def late_import(names: Names) -> str:
+    """Where httpx is imported, if not unconditionally when the module is loaded; "" too where it is not at all."""
+    origins = [b for found in names.bindings("httpx").values() for b in found if b.kind == "import"]
+    origins += [
+        binding
+        for name in ("AsyncClient", "Client")
+        for found in names.bindings(name).values()
+        for binding in found
+        if binding.qualified.startswith("httpx.")
+    ]
+    statements = [b.node.parent for b in origins]
+    late = ""
+    for node in statements:
+        while node is not None and node.type not in ("import_statement", "import_from_statement"):
+            node = node.parent
+        above = node.parent if node is not None else None
+        if above is not None and above.type == "module":
+            return ""
+        if above is not None and enclosing(above, *FUNCTIONS) is not None:
+            late = late or "in a function"
+        elif node is not None:
+            late = "in a try that raises" if is_required(node) else "under a condition"
+    return late
+
+
+def is_required(statement: Node) -> bool:
+    """Whether a failing import of a `try` is raised again in other words."""
+    attempt = next((a for a in ancestors(statement) if a.type == "try_statement"), None)
+    clauses = [c for c in attempt.named_children if c.type == "except_clause"] if attempt is not None else []
+    return bool(clauses) and all(leaves(clause) for clause in clauses)
 
 
 def bound_names(source: Source) -> Iterator[str]:
