@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 from fixture_cases import FIXTURES
-from type_checker import node_modules, type_errors
+from type_checker import environment, node_modules, type_errors
 
 from perfmod.config import Settings, config_file, load_settings
 from perfmod.model import Note
 from perfmod.pipeline import Report, Request, run
+from perfmod.rules.select_columns import RunOptions
 
 DATABASE = """\
 export type Json = string | number | boolean | null | { [key: string]: Json | undefined } | Json[];
@@ -137,6 +138,45 @@ def test_full_lists_compile_where_the_star_did(client: str, modules: Path, tmp_p
     assert len(report.results) == len(bodies)
     assert type_errors(tmp_path, modules) == []
     assert "*')" not in "".join(file.read_text() for file in source.glob("query*.ts"))
+
+
+TYPED_CHECKS = {
+    "src/good.ts": "import { db } from './client';\n\nexport const q = () => db.from('posts').select('*');\n",
+    "src/embed.ts": "import { db } from './client';\n\nexport async function q() {\n"
+    "  const { data } = await db.from('posts').select('*, profiles(*)');\n  return data?.length;\n}\n",
+    # on a client without types a star is any, and a list of an embedded table is an array
+    "src/bad.ts": "import { db } from './client';\n\ninterface Post { id: string; profiles: { name: string } | null }\n"
+    "export async function q() {\n  const { data } = await db.from('posts').select('*, profiles(*)');\n"
+    "  const posts: Post[] = data ?? [];\n  return posts;\n}\n",
+    "src/broken.ts": "export const broken: number = 'no number';\n",
+    "1.sql": "CREATE TABLE posts (id uuid, title text); CREATE TABLE profiles (id uuid, name text);",
+}
+
+
+@pytest.mark.slow
+def test_tsc_has_the_last_word(modules: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", environment()["PATH"])
+    files = {**TYPED_CHECKS, "tsconfig.json": TSCONFIG, "src/client.ts": CLIENTS["untyped"]}
+    root = checkout(tmp_path, files)
+    (root / "node_modules").symlink_to(modules)
+    options = {"select-columns": RunOptions(tsc=True)}
+    report = run(Request("check", root, (root,), Settings(select=("select-columns",), rules=options)))
+    said = {r.finding.span.path: (r.finding.safety, r.finding.reason) for r in report.results}
+    assert said["src/good.ts"] == ("safe", None)
+    assert said["src/embed.ts"] == ("safe", None)
+    safety, reason = said["src/bad.ts"]
+    assert safety == "manual"
+    assert reason is not None
+    assert reason.startswith("a type error: src/bad.ts:6 TS2322")
+    assert [note.message for note in report.notes] == ["tsc has checked 3 edits in 4 passes; 1 were refused"]
+
+
+def test_without_a_compiler_nothing_is_proved(tmp_path: Path) -> None:
+    root = checkout(tmp_path, {**TYPED_CHECKS, "tsconfig.json": TSCONFIG, "src/client.ts": CLIENTS["untyped"]})
+    options = {"select-columns": RunOptions(tsc=True)}
+    report = run(Request("check", root, (root,), Settings(select=("select-columns",), rules=options)))
+    assert {r.finding.safety for r in report.results} == {"manual"}
+    assert {r.finding.reason for r in report.results} == {"no type checker: node_modules/typescript is not installed"}
 
 
 def checkout(root: Path, files: dict[str, str]) -> Path:

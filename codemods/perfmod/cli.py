@@ -93,6 +93,9 @@ SHARED = (
     option("--extend-exclude", multiple=True, metavar="PATTERN", help="Leave out these too (.gitignore syntax)."),
     option("--cache/--no-cache", default=True, help="Keep what files say for the next run (in the git directory)."),
     option("--cache-dir", type=click.Path(), metavar="DIR", help="Keep it here instead, also outside git."),
+    option("--database-url", metavar="URL", help="select-columns: ask this PostgreSQL database (perfmod[postgres])."),
+    option("--openapi", metavar="FILE|URL", help="select-columns: read PostgREST's description of its API."),
+    option("--tsc", is_flag=True, help="select-columns: let the checkout's own TypeScript compiler judge each edit."),
     option("-j", "--jobs", type=click.IntRange(min=1), metavar="N", help="Use up to N worker processes."),
 )
 
@@ -181,6 +184,21 @@ def explain(rule: str) -> int:
     from perfmod.reports import View, write_out
 
     write_out(explain_rule(rule, View().on(sys.stdout)))
+    return 0
+
+
+@perfmod.command()
+@click.argument("table", required=False)
+@option("--database-url", metavar="URL", help="Ask this PostgreSQL database too (perfmod[postgres]).")
+@option("--openapi", metavar="FILE|URL", help="Read PostgREST's description of its API too.")
+def schema(table: str | None, database_url: str | None, openapi: str | None) -> int:
+    """Show what is known of TABLE (default: of all tables), from where, and what disagrees."""
+    from pathlib import Path
+
+    from perfmod.reports import write_out
+    from perfmod.schema_command import describe_schema
+
+    write_out(describe_schema(Path.cwd(), table, database_url, openapi))
     return 0
 
 

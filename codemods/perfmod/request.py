@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
+from dataclasses import fields, replace
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from perfmod import __version__
 from perfmod.config import Settings, check_rules, config_file, find_root, load_settings
@@ -51,6 +51,9 @@ class Typed(NamedTuple):
     since: str | None = None
     staged: bool = False
     stdin_filename: str | None = None
+    database_url: str | None = None
+    openapi: str | None = None
+    tsc: bool = False
 
 
 def carry_out(typed: Typed) -> int:
@@ -216,7 +219,20 @@ def override(settings: Settings, typed: Typed) -> Settings:
         baseline=str(Path(typed.baseline).absolute()) if typed.baseline else settings.baseline,
         exclude=typed.exclude or settings.exclude,
         extend_exclude=(*settings.extend_exclude, *typed.extend_exclude),
+        rules=with_run_options(settings.rules, typed),
     )
+
+
+def with_run_options(rules: Mapping[str, Any], typed: Typed) -> Mapping[str, Any]:
+    """The rules' options with what only the command line may ask for."""
+    asked = {name: value for name in ("database_url", "openapi", "tsc") if (value := getattr(typed, name))}
+    if not asked:
+        return rules
+    from perfmod.rules.select_columns import RunOptions, SelectOptions
+
+    configured = rules.get("select-columns", SelectOptions())
+    values = {field.name: getattr(configured, field.name) for field in fields(configured)}
+    return {**rules, "select-columns": RunOptions(**values, **asked)}
 
 
 def unique(words: Iterable[str]) -> tuple[str, ...]:

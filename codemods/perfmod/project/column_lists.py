@@ -36,6 +36,7 @@ class ColumnList:
     columns: tuple[str, ...]  #: of the outermost table where it has a star, then of the embedded ones
     definitions: tuple[Definition, ...]
     doubt: str | None = None  #: why the list may be wrong: the fix is unsafe
+    may_retype: bool = False  #: the list is right, but the result may get another type
 
     @property
     def sensitive(self) -> list[str]:
@@ -76,10 +77,10 @@ class ColumnLists:
             raise NoList(f"the list can't be read: {error}") from None
         doubts = [doubt for _, doubt in found.values() if doubt]
         embeds = not alone and any(item.kind == "embed" for item in items)
-        if embeds and query.types and self.queries.client_of(query)[1] is None:
-            doubts.append("an embedded list on a client without a Database type may change the type of the result")
+        may_retype = embeds and query.types and self.queries.client_of(query)[1] is None
         definitions = tuple(definition for definition, _ in found.values())
-        return ColumnList(expanded, tuple(dict.fromkeys(columns)), definitions, doubts[0] if doubts else None)
+        doubt = doubts[0] if doubts else None
+        return ColumnList(expanded, tuple(dict.fromkeys(columns)), definitions, doubt, may_retype)
 
     def _definition(self, query: Query, table: Table, *, rows: bool) -> tuple[Definition, str | None]:
         """Who gives the list of one table, and the doubt that is left. Raises NoList."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from perfmod.source.queries import SENSITIVE_LIST, STAR, Query, Select, is_sensi
 if TYPE_CHECKING:
     from perfmod.project import Project
     from perfmod.project.column_lists import ColumnList
+    from perfmod.project.definition import Definition
     from perfmod.source.tree import Source
 
 DELIBERATE = re.compile(
@@ -27,6 +28,7 @@ SECRET = (
     "{0} looks like a secret and reaches the browser. A list in a browser is no access control: revoke the column from"
     " its roles, or use row security"
 )
+RETYPED = "an embedded list on a client without a Database type may change the type of the result"
 SOURCES = {
     "database": "in the live schema",
     "openapi": "in the API's description",
@@ -44,6 +46,15 @@ class SelectOptions:
 
     trust_row_types: bool = False
     """take a hand-written row type at the site for a full and exact list of the table's columns"""
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions(SelectOptions):
+    """What only the command line may ask for: it contacts what a configuration file must not choose."""
+
+    database_url: str | None = None
+    openapi: str | None = None
+    tsc: bool = False
 
 
 class SelectColumns:
@@ -94,8 +105,10 @@ class SelectColumns:
         queries = facts.of(Query)
         if queries:
             judgement = Judgement(self.options, project)
-            for query in queries:
-                yield from judgement.of(query)
+            found = [said for query in queries for said in judgement.of(query)]
+            if isinstance(self.options, RunOptions) and self.options.tsc:
+                found = type_checked(found, project)
+            yield from found
 
 
 def is_of_interest(select: Select) -> bool:
@@ -105,14 +118,38 @@ def is_of_interest(select: Select) -> bool:
     return "*" in select.text or any(is_sensitive(word) for word in re.findall(r"\w+", select.text))
 
 
+def type_checked(found: Sequence[Finding | Note], project: Project) -> list[Finding | Note]:
+    """The findings with what the checkout's own compiler says of their edits, and how often it was asked."""
+    from perfmod.typecheck import prove
+
+    edits = [f for f in found if isinstance(f, Finding) and f.intents and not f.span.path.endswith(".py")]
+    proof = prove(edits, project)
+    checked: list[Finding | Note] = []
+    for said in found:
+        if isinstance(said, Finding) and said in proof.reasons:
+            said = replace(said, safety=Safety.MANUAL, reason=proof.reasons[said], title=None, intents=())
+        elif said in edits and isinstance(said, Finding) and said.reason == RETYPED:
+            said = replace(said, safety=Safety.SAFE, reason=None)
+        checked.append(said)
+    if edits:
+        message = f"tsc has checked {len(edits)} edits in {proof.passes} passes; {len(proof.reasons)} were refused"
+        checked.append(Note("select-columns", edits[0].span, message))
+    return checked
+
+
 class Judgement:
     """What the checkout says about each query."""
 
     def __init__(self, options: SelectOptions, project: Project) -> None:
         from perfmod.project.column_lists import ColumnLists
 
+        live: list[Definition] = []
+        if isinstance(options, RunOptions):
+            from perfmod.project.live_schema import live_definitions
+
+            live = live_definitions(options.database_url, options.openapi)
         self.project = project
-        self.lists = ColumnLists(project, trust_row_types=options.trust_row_types)
+        self.lists = ColumnLists(project, trust_row_types=options.trust_row_types, live=live)
 
     def of(self, query: Query) -> Iterator[Finding | Note]:
         from perfmod.project.column_lists import is_star
@@ -169,17 +206,20 @@ class Judgement:
         """The finding with its fix, and what it says about secrets in the list."""
         from perfmod.project.browser_code import is_browser_code
 
-        places = ", ".join(f"{SOURCES[d.origin]} at {d.places}" for d in columns.definitions)
+        places = ", ".join(
+            f"{SOURCES[d.origin]} at {d.places}" if d.path else SOURCES[d.origin] for d in columns.definitions
+        )
         message = f"{finding.message}; the list stands {places}"
         if columns.sensitive and is_browser_code(self.project, query.path):
             message += f"; {SECRET.format(', '.join(columns.sensitive))}"
+        doubt = columns.doubt or (RETYPED if columns.may_retype else None)
         count = len(columns.columns)
         return replace(
             finding,
             message=message,
             title=f"List its {count} columns" if count > 1 else "List its one column",
-            safety=Safety.UNSAFE if columns.doubt else Safety.SAFE,
-            reason=columns.doubt,
+            safety=Safety.UNSAFE if doubt else Safety.SAFE,
+            reason=doubt,
             intents=(Replace(select.span, f"{select.quote}{columns.text}{select.quote}{select.after}"),),
         )
 

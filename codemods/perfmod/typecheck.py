@@ -1,0 +1,163 @@
+"""What the checkout's own TypeScript compiler says of edits, before anything is written. Only where --tsc asks."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from perfmod.errors import PerfmodError
+from perfmod.model import Finding, Replace
+from perfmod.render import apply_edits
+
+if TYPE_CHECKING:
+    from perfmod.project import Project
+
+DRIVER = Path(__file__).with_suffix(".js")
+TIMEOUT = 900  # seconds
+Error: TypeAlias = tuple[str, int, int, str]  # file, line, code, message
+Texts: TypeAlias = dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What the compiler said."""
+
+    reasons: dict[Finding, str]  #: of the findings whose edits it does not accept
+    passes: int  #: how many times it has checked a project
+
+
+def prove(findings: Sequence[Finding], project: Project) -> Proof:
+    """Which edits add a type error. Where a project was not clean before, only new errors count.
+
+    All edits are tried together; only where that adds errors, the edits of the files in question one by one.
+    """
+    compilers = {finding: compiler_of(project.root, finding.span.path) for finding in findings}
+    missing = "no type checker: node_modules/typescript is not installed"
+    reasons = {finding: missing for finding, compiler in compilers.items() if compiler is None}
+    passes = 0
+    for compiler in {compiler for compiler in compilers.values() if compiler is not None}:
+        own = [finding for finding in findings if compilers[finding] == compiler]
+        checker = Checker(project, compiler)
+        reasons |= checker.refused(own)
+        passes += checker.passes
+    return Proof(reasons, passes)
+
+
+def compiler_of(root: Path, path: str) -> Path | None:
+    """The TypeScript package that a file of the checkout resolves to."""
+    folder = (root / path).parent
+    while True:
+        found = folder / "node_modules" / "typescript"
+        if (found / "package.json").is_file():
+            return found
+        if folder == root or folder.parent == folder:
+            return None
+        folder = folder.parent
+
+
+class Checker:
+    """One compiler, and the edits that it is asked about."""
+
+    def __init__(self, project: Project, compiler: Path) -> None:
+        self._project = project
+        self._compiler = compiler
+        self.passes = 0
+
+    def refused(self, findings: Sequence[Finding]) -> dict[Finding, str]:
+        """The findings whose edits add errors, with the first one as the reason."""
+        files = sorted({finding.span.path for finding in findings})
+        answer = self._ask(files, [{}, self._texts(findings)])
+        reasons = {f: "no tsconfig.json includes the file" for f in findings if f.span.path in answer["without"]}
+        for part in answer["projects"]:
+            own = [finding for finding in findings if finding.span.path in part["files"]]
+            before, after = (Counter(map(read, errors)) for errors in part["errors"])
+            added = sorted(after - before)
+            if added:
+                reasons |= self._blame(own, before, added)
+        return reasons
+
+    def _blame(self, findings: Sequence[Finding], before: Counter[Error], added: Sequence[Error]) -> dict[Finding, str]:
+        """Which of the findings of one project bring errors."""
+        near = [finding for finding in findings if any(finding.span.path == error[0] for error in added)]
+        suspects = near or list(findings)
+        reasons = self._alone(suspects, before)
+        rest = [finding for finding in findings if finding not in reasons]
+        if rest:
+            errors = self._errors(rest, [self._texts(rest)])[0]
+            if errors - before:
+                first = describe(min(errors - before))
+                reasons |= dict.fromkeys(rest, f"the edits together add a type error: {first}")
+        return reasons
+
+    def _alone(self, findings: Sequence[Finding], before: Counter[Error]) -> dict[Finding, str]:
+        reasons = {}
+        states = [self._texts([finding]) for finding in findings]
+        for finding, errors in zip(findings, self._errors(findings, states), strict=True):
+            added = errors - before
+            if added:
+                reasons[finding] = f"a type error: {describe(min(added))}"
+        return reasons
+
+    def _errors(self, findings: Sequence[Finding], states: Sequence[Texts]) -> list[Counter[Error]]:
+        answer = self._ask(sorted({finding.span.path for finding in findings}), states)
+        found: list[Counter[Error]] = [Counter() for _ in states]
+        for part in answer["projects"]:
+            for number, errors in enumerate(part["errors"]):
+                found[number].update(map(read, errors))
+        return found
+
+    def _texts(self, findings: Iterable[Finding]) -> Texts:
+        """The texts of the files that the findings edit."""
+        edits: dict[str, list[Replace]] = {}
+        for finding in findings:
+            for intent in finding.intents:
+                if isinstance(intent, Replace):
+                    edits.setdefault(intent.span.path, []).append(intent)
+        texts = {}
+        for path, own in edits.items():
+            text = self._project.text(path)
+            if text is not None:
+                texts[path] = apply_edits(text.utf8, sorted(set(own))).decode()
+        return texts
+
+    def _ask(self, files: Sequence[str], states: Sequence[Texts]) -> Any:
+        question = {
+            "typescript": str(self._compiler),
+            "root": str(self._project.root),
+            "files": files,
+            "states": states,
+        }
+        try:
+            run = subprocess.run(
+                ["node", "--max-old-space-size=4096", str(DRIVER)],
+                input=json.dumps(question).encode(),
+                capture_output=True,
+                timeout=TIMEOUT,
+                cwd=self._project.root,
+                check=False,
+            )
+        except FileNotFoundError:
+            raise PerfmodError("--tsc needs node on the PATH") from None
+        except subprocess.TimeoutExpired:
+            raise PerfmodError(f"--tsc: the compiler was not done after {TIMEOUT} seconds") from None
+        if run.returncode != 0:
+            lines = run.stderr.decode("utf-8", "replace").strip().splitlines()
+            said = next((line for line in lines if "Error" in line), lines[-1] if lines else "no message")
+            raise PerfmodError(f"--tsc: the compiler failed: {said}")
+        answer = json.loads(run.stdout)
+        self.passes += len(states) * len(answer["projects"])
+        return answer
+
+
+def read(error: dict[str, Any]) -> Error:
+    return error["file"], error["line"], error["code"], error["message"]
+
+
+def describe(error: Error) -> str:
+    file, line, code, message = error
+    return f"{file}:{line} TS{code} {message}"
