@@ -14,7 +14,7 @@ from tree_sitter import Node
 from perfmod.model import AddImport, Intent, Replace, Span
 from perfmod.project.calls import Calls, Definition
 from perfmod.project.constants import Constants
-from perfmod.source.call_sites import CallSite
+from perfmod.source.call_sites import CallSite, doubtful
 from perfmod.source.escapes import misuse
 from perfmod.source.functions import Function, decorators_of
 from perfmod.source.purity import Impure, impurities
@@ -74,6 +74,8 @@ class Caching:
             if not is_test(site.path) and not self._is_constant(site, function):
                 return f"called with arguments that vary: {self._line(site.path, site.span.start)}"
         result = result_of(names, node, self._is_frozen)
+        if (function.parameters or result != "frozen") and (place := self._doubtful(function)) is not None:
+            return f"{function.name}() may be called in another way: {place}"
         if result == "never":
             return f"{function.name}() gives back what may not be shared: an open file, an iterator, an object"
         if result != "frozen":
@@ -81,7 +83,16 @@ class Caching:
                 problem = self._misuse(site, flat=result == "flat")
                 if problem is not None:
                     return problem
-        return self._cache(names, function, node)
+        return self._cache(names, function, node, tested=any(is_test(site.path) for site in sites))
+
+    def _doubtful(self, function: Function) -> str | None:
+        """A place where it can't be told whether the function is called."""
+        for path in self._calls.mentions.files(function.name):
+            names = self._calls.names(path)
+            start = doubtful(names, function.name) if names is not None else 0
+            if start is not None:
+                return self._line(path, start)
+        return None
 
     def _misuse(self, site: CallSite, *, flat: bool) -> str | None:
         names = self._calls.names(site.path)
@@ -176,12 +187,14 @@ class Caching:
                 return False
         return True
 
-    def _cache(self, names: Names, function: Function, node: Node) -> Cache:
+    def _cache(self, names: Names, function: Function, node: Node, *, tested: bool) -> Cache:
         source = names.source
         start = node.start_byte
         reason = "caching freezes the file: an edit on disk shows only after a restart"
         if CATCHES.search(source.utf8[start : node.end_byte]):
             reason += ", and a file that is missing stays missing"
+        if tested:
+            reason += f"; tests that change the file have to call {function.name}.cache_clear()"
         decorator, imports = self._decorator(names, node)
         text = f"@{decorator}{source.text.newline}"
         return Cache(function, (Replace(Span(source.path, start, start), text), *imports), reason)

@@ -19,6 +19,10 @@ WORDS = frozenset(
     credential credentials cookie cookies session sessions state history output outputs status checkpoint checkpoints
     backup backups cache cached caches queue inbox outbox pending userdata workspace progress lock""".split()
 )
+#: in the name of a folder that is found out when the program runs
+OWNED = re.compile(
+    r"(?i)data|user|home|conf|state|storage|work|var|cache|te?mp|upload|media|save|profile|download|dest|out"
+)
 WHY_OUTSIDE = {
     "home": "it lies in the user's home",
     "temporary": "it is a temporary file",
@@ -38,8 +42,10 @@ class Changing:
         for place in file.outside:
             if place in WHY_OUTSIDE:
                 return WHY_OUTSIDE[place]
-        if "<environment>" in file.base:
-            return "the environment names it"
+        if "<" in file.base:
+            return "it is named somewhere else"
+        if any(OWNED.search(place) for place in file.outside):
+            return "it belongs to the user"
         if FOLDERS.match(file.text) or SUFFIXES.search(file.base) or file.text.startswith("~"):
             return "its name says that it changes"
         if WORDS.intersection(re.split(r"[\W_]+", file.text.lower())):
@@ -72,6 +78,8 @@ class Changing:
 
 def may_be(written: File, read: File) -> bool:
     """Whether a write of which not everything is known may hit the file that is read."""
+    if "<" in written.text + read.text and ANYTHING not in written.base:
+        return written.base == read.base
     if ANYTHING not in written.text:
         return same(written.text, read.text)
     folder, _, base = written.text.rpartition("/")

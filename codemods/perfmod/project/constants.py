@@ -6,7 +6,8 @@ import posixpath
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from perfmod.source.paths import Paths, parameter_names
+from perfmod.source.parameters import parameter_names
+from perfmod.source.paths import Paths, settled
 from perfmod.source.types import Target
 from perfmod.source.values import UNKNOWN, Value
 
@@ -80,7 +81,7 @@ class Constants:
             return Value("imported", bindings[0].qualified, where=path)
         if any(b.kind == "global" for found in names.bindings(parts[-1]).values() for b in found):
             return UNKNOWN
-        made = Paths(names).value(bindings[0].value) if len(bindings) == 1 else UNKNOWN
+        made = settled(Paths(names).value(bindings[0].value), bindings[0]) if len(bindings) == 1 else UNKNOWN
         return Value("named", parts[-1], (made,))
 
     def _returned(self, part: Value, depth: int) -> Value:

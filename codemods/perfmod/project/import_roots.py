@@ -197,7 +197,7 @@ def written_imports(folder: str, data: bytes) -> tuple[str | None, list[tuple[bo
     """The highest folder that relative imports reach, and the absolute imports: (at the left margin, module, names)."""
     reach = None
     absolute: list[tuple[bool, str, bytes | None]] = []
-    for indent, dots, module, names, modules in IMPORT.findall(b"\n" + data):
+    for indent, dots, module, names, modules in IMPORT.findall(b"\n" + data.removeprefix(b"\xef\xbb\xbf")):
         if dots:
             reached = folder
             for _ in dots[1:]:

@@ -69,6 +69,20 @@ def references(names: Names, word: str) -> tuple[tuple[int, int, Target], ...]:
     return tuple(found)
 
 
+def doubtful(names: Names, word: str) -> int | None:
+    """Where a name may mean an imported function, but may mean something else as well; the first such place."""
+    for node in names.source.find_word(word.encode()):
+        if node.type != "identifier" or is_definition(node):
+            continue
+        above = node.parent
+        is_member = above is not None and above.type == "attribute" and field_of(node) == "attribute"
+        expression = above if above is not None and is_member else node
+        meaning = names.meaning(expression)
+        if isinstance(meaning, Unknown) and meaning.possible and target_of(names, expression) is None:
+            return expression.start_byte
+    return None
+
+
 def is_definition(node: Node) -> bool:
     parent = node.parent
     if parent is None:

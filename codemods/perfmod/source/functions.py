@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from tree_sitter import Node
 
-from perfmod.source.paths import Paths, parameters
+from perfmod.source.parameters import parameters
+from perfmod.source.paths import Paths
 from perfmod.source.python import Bound, Imported, Names, enclosing, is_async
 from perfmod.source.tree import ancestors
 from perfmod.source.values import Value

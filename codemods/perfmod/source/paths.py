@@ -8,6 +8,7 @@ from collections.abc import Callable
 from tree_sitter import Node
 
 from perfmod.source.event_loops import annotation_of, self_assignments
+from perfmod.source.parameters import parameter_names
 from perfmod.source.python import Binding, Bound, Imported, Names, Unknown, enclosing_class, enclosing_function
 from perfmod.source.values import UNKNOWN, Value, choice
 
@@ -16,8 +17,9 @@ JOINS = frozenset({"os.path.join", "posixpath.join"})
 PARENTS = frozenset({"os.path.dirname", "posixpath.dirname"})
 SAME = frozenset(
     """os.path.abspath os.path.realpath os.path.normpath os.path.expanduser os.path.expandvars os.fspath str
-    importlib.resources.files importlib_resources.files importlib.resources.as_file""".split()
+    importlib.resources.as_file importlib_resources.as_file""".split()
 )
+PACKAGES = frozenset({"importlib.resources.files", "importlib_resources.files"})
 SAME_METHODS = frozenset("resolve absolute expanduser as_posix strip __str__ __fspath__".split())
 RENAMES = frozenset({"with_name", "with_suffix", "with_stem"})
 METHODS = SAME_METHODS | RENAMES | {"joinpath", "format"}
@@ -35,6 +37,7 @@ OUTSIDE = {
 }
 HERE = frozenset({"pathlib.Path.cwd", "os.getcwd", "os.curdir"})
 LITERALS = frozenset({"integer", "float", "true", "false", "none"})
+DISPLAYS = frozenset({"list", "dictionary", "set", "lambda", "list_comprehension", "dictionary_comprehension"})
 MAXIMUM_DEPTH = 14
 
 
@@ -114,7 +117,10 @@ class Paths:
         values = [self._binding(binding, depth) for binding in meaning.bindings]
         if len(values) > 4:
             return UNKNOWN
-        return Value("named", name, (choice(values),))
+        made = choice(values)
+        if meaning.bindings[0].scope.type == "module" and meaning.only is not None:
+            made = settled(made, meaning.bindings[0])
+        return Value("named", name, (made,))
 
     def _binding(self, binding: Binding, depth: int) -> Value:
         if binding.kind == "assignment":
@@ -198,6 +204,8 @@ class Paths:
             return Value("join", parts=parts or (Value("text", "."),))
         if origin in PARENTS:
             return Value("parent", parts=(at(0),))
+        if origin in PACKAGES and positional:
+            return self._package(positional[0], depth)
         if origin in SAME:
             return at(0)
         if origin in OUTSIDE or origin in HERE:
@@ -211,6 +219,17 @@ class Paths:
             plain = tuple(at(place) for place in range(len(positional)))
             return Value("call", origin, plain, self.source.path)
         return UNKNOWN
+
+    def _package(self, node: Node, depth: int) -> Value:
+        """The folder of a package that is named, or the one of this file."""
+        code = self.source.code(node)
+        if code.startswith(("__package__", "__name__", "__spec__.parent")):
+            return Value("parent", parts=(Value("file", self.source.path),))
+        meaning = self.names.meaning(node)
+        if isinstance(meaning, Imported) and not meaning.qualified.startswith("."):
+            return Value("text", meaning.qualified.replace(".", "/"))
+        made = self.value(node, depth + 1)
+        return Value("text", made.text.replace(".", "/")) if made.kind == "text" else UNKNOWN
 
     def _method(self, function: Node, at: Callable[[int], Value], count: int, depth: int) -> Value:
         value, member = function.child_by_field_name("object"), function.child_by_field_name("attribute")
@@ -270,19 +289,9 @@ class Paths:
         return UNKNOWN
 
 
-def parameter_names(names: Names, definition: Node) -> list[str]:
-    """The parameters that can be given by position, in order, without self and cls."""
-    return [name for name, _ in parameters(names, definition)]
-
-
-def parameters(names: Names, definition: Node) -> list[tuple[str, Node | None]]:
-    """Names and default values of the parameters, without self, cls and starred ones."""
-    listed = definition.child_by_field_name("parameters")
-    found: list[tuple[str, Node | None]] = []
-    for child in listed.named_children if listed is not None else ():
-        if child.type not in ("identifier", "typed_parameter", "default_parameter", "typed_default_parameter"):
-            continue
-        name = child if child.type == "identifier" else child.child_by_field_name("name") or child.named_children[0]
-        if name.type == "identifier" and names.source.code(name) not in ("self", "cls"):
-            found.append((names.source.code(name), child.child_by_field_name("value")))
-    return found
+def settled(value: Value, binding: Binding) -> Value:
+    """The value of a variable that a module sets once: what can't be told of it is the same all the time."""
+    if binding.kind != "assignment" or binding.value is None or binding.value.type in LITERALS | DISPLAYS:
+        return value
+    label = binding.node.text.decode() if binding.node.text else "computed"
+    return value.replaced(lambda part: Value("outside", label) if part.kind == "unknown" else None)

@@ -12,6 +12,7 @@ from perfmod.source.event_loops import last_segment
 from perfmod.source.paths import Paths
 from perfmod.source.python import COMPREHENSIONS, Bound, Imported, Names, Unknown
 from perfmod.source.reads import read_at
+from perfmod.source.tree import field_of
 from perfmod.source.types import Target
 from perfmod.source.values import UNKNOWN
 
@@ -164,7 +165,7 @@ def looked_at(names: Names, node: Node) -> list[Impure | Target]:
     if isinstance(meaning, Imported):
         if meaning.qualified.startswith(("os.environ", "sys.argv", "sys.path")):
             return [Impure("it looks at the environment")]
-        return []
+        return [Impure(f"it looks at {code}, which may change")] if is_foreign_variable(node, meaning.qualified) else []
     if node.type == "attribute" or not isinstance(meaning, Bound):
         return []
     module = [b for b in meaning.bindings if b.scope.type == "module"]
@@ -177,3 +178,12 @@ def looked_at(names: Names, node: Node) -> list[Impure | Target]:
     if value is not None and value.type in {"dictionary", "list", "set", *COMPREHENSIONS} and not code.isupper():
         return [Impure(f"it looks at {code}, which may change")]
     return []
+
+
+def is_foreign_variable(node: Node, origin: str) -> bool:
+    """Whether an imported name in small letters is used as a value: `settings.language`."""
+    top, last = origin.lstrip(".").partition(".")[0], origin.rpartition(".")[2]
+    role = field_of(node)
+    if role == "function" or (role == "object" and node.parent is not None and field_of(node.parent) == "function"):
+        return False
+    return last.islower() and top not in MODULES | {"os", "typing", "importlib", "pickle", "pkgutil", "types"}

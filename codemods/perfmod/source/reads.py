@@ -33,6 +33,7 @@ CALLEE = re.compile(
     rb"\b(open|read_text|read_bytes|read_binary|read_\w+|open_text|open_binary|get_data|loadtxt|genfromtxt|fromfile|"
     rb"getlines|load)\s*\("
 )
+CALL = re.compile(rb"\b(\w+)\s*\(")
 #: names of calls that leave another file behind, the program's own ones too
 WRITES = re.compile(
     r"(?i)(?:^|_)(?:write\w*|saves?|saver|dump\w*|store\w*|persist\w*|export\w*|download\w*|update\w*|append\w*|copy\w*|move|"
@@ -208,35 +209,27 @@ def writes(source: Source) -> Iterator[Write]:
     """Every call that may change a file of which something is known."""
     names = Names(source)
     paths = Paths(names)
-    for node in calls(source.root):
-        function = node.child_by_field_name("function")
-        if function is None or function.type not in ("identifier", "attribute"):
+    for match in CALL.finditer(source.utf8):
+        last = match[1].decode()
+        if last != "open" and not WRITES.search(last):
             continue
-        code = names.source.code(function)
-        last = code.rpartition(".")[2]
-        arguments = arguments_of(node)
+        name = source.root.descendant_for_byte_range(*match.span(1))
+        call = call_of(name) if name is not None and name.type == "identifier" else None
+        function = call.child_by_field_name("function") if call is not None else None
+        if call is None or function is None:
+            continue
+        arguments = arguments_of(call)
+        if last == "open" and not opens_for_writing(names, arguments):
+            continue
         values = [a.child_by_field_name("value") if a.type == "keyword_argument" else a for a in arguments]
-        if last == "open" or (WRITES.search(last) and last != "read_text"):
-            if last == "open" and not opens_for_writing(names, arguments):
-                continue
-            receiver = function.child_by_field_name("object")
-            for value in (receiver, *values):
-                if value is not None and not is_empty(made := paths.value(value)):
-                    yield Write(source.path, made)
+        for value in (function.child_by_field_name("object"), *values):
+            if value is not None and not is_empty(made := paths.value(value)):
+                yield Write(source.path, made)
 
 
 def opens_for_writing(names: Names, arguments: list[Node]) -> bool:
     modes = [names.source.code(a) for a in arguments if a.type in ("string", "keyword_argument")]
     return any(re.fullmatch(r"(?:mode\s*=\s*)?[\"'][rbtU]*[wax+][rbtU+]*[\"']", mode) for mode in modes)
-
-
-def calls(root: Node) -> Iterator[Node]:
-    stack = [root]
-    while stack:
-        node = stack.pop()
-        if node.type == "call":
-            yield node
-        stack.extend(reversed(node.children))
 
 
 def is_empty(value: Value) -> bool:

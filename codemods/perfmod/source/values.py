@@ -19,7 +19,7 @@ Kind = Literal[
     "imported",  # what `text` means in the file `where`
     "call",  # what the function `text`, imported in `where`, makes of its arguments
     "choice",  # one of the parts
-    "outside",  # the same as long as the process runs, but set by someone else: "environment", "home", "temporary"
+    "outside",  # the same as long as the process runs, but not written here: "environment", "home", "temporary", a name
     "unknown",
 ]
 
