@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,8 @@ from perfmod.project.script_modules import ScriptModules
 from perfmod.project.sql_statements import statements
 from perfmod.project.sql_tables import changes
 from perfmod.project.tables import Tables
+
+pytest_plugins = ("postgres",)
 
 SCHEMAS = sorted({above for sql in FIXTURES.rglob("*.sql") for above in sql.parents if above.name == "before"})
 
@@ -150,31 +151,6 @@ def test_a_live_schema_is_the_strongest(tmp_path: Path) -> None:
 
 # A real PostgreSQL
 
-PREPARED = """
-CREATE SCHEMA auth; CREATE TABLE auth.users (id uuid PRIMARY KEY, email text);
-CREATE FUNCTION auth.uid() RETURNS uuid LANGUAGE sql AS 'SELECT NULL::uuid';
-CREATE TABLE others (id bigint PRIMARY KEY); CREATE SCHEMA sales;
-"""
-
-
-@pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    pgserver = pytest.importorskip("pgserver")
-    server = pgserver.get_server(tmp_path_factory.mktemp("postgres"))
-    yield server.get_uri()
-    server.cleanup()
-
-
-@pytest.fixture
-def database(server: str) -> Iterator[Any]:
-    psycopg = pytest.importorskip("psycopg")
-    with psycopg.connect(server, autocommit=True) as admin:
-        admin.execute("DROP DATABASE IF EXISTS checkout")
-        admin.execute("CREATE DATABASE checkout")
-    with psycopg.connect(server.replace("/postgres?", "/checkout?"), autocommit=True) as connection:
-        connection.execute(PREPARED)
-        yield connection
-
 
 @pytest.mark.slow
 @pytest.mark.parametrize("root", SCHEMAS, ids=lambda root: root.parent.name)
@@ -182,6 +158,7 @@ def test_postgresql_agrees(root: Path, database: Any) -> None:
     """Every tree of SQL files, applied for real, gives the columns that are read from it."""
     import psycopg
 
+    database.execute("CREATE SCHEMA sales")
     project = project_of(root)
     schema = SqlSchema(project)
     files = sorted((sql_file(path) for path in project.files if is_schema(path)), key=lambda file: file.order)
