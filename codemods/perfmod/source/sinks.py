@@ -8,6 +8,7 @@ from typing import Literal
 from tree_sitter import Node
 
 from perfmod.source.python import COMPREHENSIONS, Names, is_member_name, visible_scope
+from perfmod.source.tree import ancestors
 
 SinkKind = Literal[
     "dropped",  # nothing holds it after the statement
@@ -61,7 +62,7 @@ def sink_of(node: Node) -> Sink:
 
 def end_of(child: Node, parent: Node, displayed: bool) -> Sink:
     kind = parent.type
-    if kind in ("expression_statement", "interpolation", "format_expression"):
+    if kind == "expression_statement" or (kind in ("interpolation", "format_expression") and not in_template(parent)):
         return Sink("dropped", parent, displayed)
     if kind == "assignment" and parent.child_by_field_name("right") == child:
         return assigned(parent, displayed)
@@ -77,6 +78,12 @@ def end_of(child: Node, parent: Node, displayed: bool) -> Sink:
             call = call.parent  # type: ignore[assignment]
         return Sink("argument", call or parent, displayed)
     return Sink("used", parent, displayed)
+
+
+def in_template(interpolation: Node) -> bool:
+    """Whether it stands in a t-string (PEP 750), which keeps its values; an f-string makes text of them."""
+    string = next((node for node in ancestors(interpolation) if node.type == "string"), None)
+    return string is not None and b"t" in (string.children[0].text or b"").lower()
 
 
 def assigned(assignment: Node, displayed: bool) -> Sink:

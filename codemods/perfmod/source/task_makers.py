@@ -21,7 +21,7 @@ REPORTED = {
     "Task": "a task made by hand: use asyncio.create_task",
     "run_in_executor": "the failure stays in a future that nobody reads: await it",
 }
-EFFECTS = re.compile(r":=|\bawait\b|\byield\b")
+EFFECTS = re.compile(r":=|\b(?:await|yield|create_\w*task|ensure_future)\b")
 
 
 @dataclass(frozen=True, slots=True)
