@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from perfmod.discovery import language_of
+from perfmod.project.class_tables import ClassTables
 from perfmod.project.script_modules import ScriptModules
 from perfmod.source.queries import Client, Origin, Query
 from perfmod.source.tree import Source
@@ -42,6 +43,7 @@ class Queries:
     def __init__(self, project: Project, modules: ScriptModules) -> None:
         self._project = project
         self._modules = modules
+        self._classes = ClassTables(project, modules)
         self._read: dict[str, list[Query]] = {}
         self._mentions: dict[str, list[str]] = {}
 
@@ -91,6 +93,8 @@ class Queries:
         """The table of a query, through constants of other files."""
         if query.table is not None or query.origin is None:
             return query.table
+        if not query.origin.module:
+            return self._classes.of(query.path, query.origin.name, query.origin.member)
         if language_of(query.path) == "python":
             return self._python_constant(query.path, query.origin)
         from perfmod.source.postgrest import constant, is_constant

@@ -22,7 +22,7 @@ from perfmod.source.script_names import (
     string_value,
 )
 from perfmod.source.select_list import Unreadable, parse
-from perfmod.source.tree import Source, field_of
+from perfmod.source.tree import Source, ancestors, field_of
 
 START = re.compile(rb"\.\s*(from|rpc)\s*[<(]")
 FILTERS = frozenset(
@@ -30,6 +30,7 @@ FILTERS = frozenset(
     rangeGte rangeLt rangeLte rangeAdjacent overlaps textSearch not filter order""".split()
 )
 WRITES = frozenset({"insert", "update", "upsert"})
+CLASSES = frozenset({"class_declaration", "abstract_class_declaration"})
 SIMPLE = re.compile(r"[^\W\d][\w$]*\Z")
 ELSEWHERE = re.compile(r"\b(?:referencedTable|foreignTable)\b")
 HEAD = re.compile(r"\bhead\s*:\s*(?!false\b)")
@@ -212,6 +213,8 @@ def table_of(source: Source, node: Node, depth: int = 0) -> tuple[str | None, Or
     member = ""
     if node.type == "member_expression":
         inner, name = node.child_by_field_name("object"), node.child_by_field_name("property")
+        if inner is not None and name is not None and inner.type == "this":
+            return None, member_of_class(source, node, source.code(name))
         if inner is None or name is None or inner.type != "identifier":
             return None, None
         node, member = inner, source.code(name)
@@ -223,6 +226,13 @@ def table_of(source: Source, node: Node, depth: int = 0) -> tuple[str | None, Or
     if bound is None or bound.value is None or not is_constant(bound.owner):
         return None, None
     return constant(source, bound.value, member), None
+
+
+def member_of_class(source: Source, node: Node, member: str) -> Origin | None:
+    """`this.member` in a method of a named class."""
+    owner = next((above for above in ancestors(node) if above.type in CLASSES), None)
+    name = owner.child_by_field_name("name") if owner is not None else None
+    return Origin("", source.code(name), member) if name is not None else None
 
 
 def is_constant(declarator: Node) -> bool:

@@ -11,7 +11,7 @@ from tree_sitter import Node
 from perfmod.model import Span
 from perfmod.source.comments import comment_at
 from perfmod.source.postgrest_python_clients import client_of, plain
-from perfmod.source.python import Bound, Imported, Names, enclosing_function
+from perfmod.source.python import Bound, Imported, Names, enclosing_class, enclosing_function
 from perfmod.source.queries import Origin, Query, Select, Use
 from perfmod.source.select_list import Unreadable, parse
 from perfmod.source.tree import Source, field_of
@@ -180,6 +180,8 @@ def table_of(source: Source, names: Names, node: Node) -> tuple[str | None, Orig
     text = string_value(source, node)
     if text is not None:
         return text, None
+    if node.type == "attribute" and (found := member_of_class(source, node)) is not None:
+        return None, found
     meaning = names.meaning(node)
     if isinstance(meaning, Imported):
         module, _, name = meaning.qualified.rpartition(".")
@@ -187,6 +189,16 @@ def table_of(source: Source, names: Names, node: Node) -> tuple[str | None, Orig
     if isinstance(meaning, Bound) and meaning.only is not None and meaning.only.value is not None:
         return string_value(source, meaning.only.value), None
     return None, None
+
+
+def member_of_class(source: Source, node: Node) -> Origin | None:
+    """`self.member` in a method of a class."""
+    inner, member = node.child_by_field_name("object"), node.child_by_field_name("attribute")
+    owner = enclosing_class(node)
+    name = owner.child_by_field_name("name") if owner is not None else None
+    if inner is None or member is None or name is None or source.code(inner) not in ("self", "cls"):
+        return None
+    return Origin("", source.code(name), source.code(member))
 
 
 def uses(source: Source, calls: list[Call]) -> Iterator[Use]:
