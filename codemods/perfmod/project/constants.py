@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from perfmod.source.parameters import parameter_names
-from perfmod.source.paths import Paths, settled
+from perfmod.source.paths import Paths, is_settled
 from perfmod.source.types import Target
-from perfmod.source.values import UNKNOWN, Value
+from perfmod.source.values import UNKNOWN, Value, settled
 
 if TYPE_CHECKING:
     from perfmod.project.calls import Calls
@@ -46,7 +46,13 @@ class Constants:
         """A value without imported pieces."""
         if depth > MAXIMUM_DEPTH:
             return UNKNOWN
-        return value.replaced(lambda part: self._imported(part, depth) if part.kind in ("imported", "call") else None)
+
+        def change(part: Value) -> Value | None:
+            if part.kind == "named" and part.where:
+                return settled(part.text, self.filled(part.parts[0], depth + 1))
+            return self._imported(part, depth) if part.kind in ("imported", "call") else None
+
+        return value.replaced(change)
 
     def _imported(self, part: Value, depth: int) -> Value:
         key = (part.where, part.text)
@@ -81,7 +87,9 @@ class Constants:
             return Value("imported", bindings[0].qualified, where=path)
         if any(b.kind == "global" for found in names.bindings(parts[-1]).values() for b in found):
             return UNKNOWN
-        made = settled(Paths(names).value(bindings[0].value), bindings[0]) if len(bindings) == 1 else UNKNOWN
+        made = Paths(names).value(bindings[0].value) if len(bindings) == 1 else UNKNOWN
+        if scope.type == "module" and len(bindings) == 1 and is_settled(bindings[0]):
+            return settled(parts[-1], made)
         return Value("named", parts[-1], (made,))
 
     def _returned(self, part: Value, depth: int) -> Value:

@@ -33,7 +33,7 @@ THREADS = re.compile(
 RUNS = re.compile(r"(?:\A|\.)(?:run|run_until_complete|start_server_and_run)\Z")
 RUNNERS = re.compile(r"(?:asyncio|anyio|uvloop|trio|curio)\.(?:run|Runner.*)\Z")
 REGISTERS = re.compile(r"(?:\A|\.)(?:register|add_url_rule|add_api_route|add_route|add_get|add_post|add_put|add_delete|"
-                       r"add_patch|add_handler|add_listener|add_command|add_error_handler|\w*Handler|Depends|Security|"
+                       r"add_patch|add_handler|add_listener|add_error_handler|\w*Handler|Depends|Security|"
                        r"add_job|connect|add_resource|add_websocket_route|add_view)\Z")  # fmt: skip
 STARTS = re.compile(r"startup|post_init|lifespan|setup_hook|on_start\b|before_serving")
 

@@ -10,7 +10,7 @@ from tree_sitter import Node
 from perfmod.source.event_loops import annotation_of, self_assignments
 from perfmod.source.parameters import parameter_names
 from perfmod.source.python import Binding, Bound, Imported, Names, Unknown, enclosing_class, enclosing_function
-from perfmod.source.values import UNKNOWN, Value, choice
+from perfmod.source.values import UNKNOWN, Value, choice, settled
 
 PURE_PATHS = frozenset(f"pathlib.{name}" for name in ("Path", "PurePath", "PosixPath", "PurePosixPath"))
 JOINS = frozenset({"os.path.join", "posixpath.join"})
@@ -117,10 +117,10 @@ class Paths:
         values = [self._binding(binding, depth) for binding in meaning.bindings]
         if len(values) > 4:
             return UNKNOWN
-        made = choice(values)
-        if meaning.bindings[0].scope.type == "module" and meaning.only is not None:
-            made = settled(made, meaning.bindings[0])
-        return Value("named", name, (made,))
+        only = meaning.only
+        if only is not None and only.scope.type == "module" and is_settled(only):
+            return settled(name, choice(values))
+        return Value("named", name, (choice(values),))
 
     def _binding(self, binding: Binding, depth: int) -> Value:
         if binding.kind == "assignment":
@@ -289,9 +289,7 @@ class Paths:
         return UNKNOWN
 
 
-def settled(value: Value, binding: Binding) -> Value:
-    """The value of a variable that a module sets once: what can't be told of it is the same all the time."""
-    if binding.kind != "assignment" or binding.value is None or binding.value.type in LITERALS | DISPLAYS:
-        return value
-    label = binding.node.text.decode() if binding.node.text else "computed"
-    return value.replaced(lambda part: Value("outside", label) if part.kind == "unknown" else None)
+def is_settled(binding: Binding) -> bool:
+    """Whether a module sets a variable once, to something that may be a path."""
+    value = binding.value
+    return binding.kind == "assignment" and value is not None and value.type not in LITERALS | DISPLAYS

@@ -46,6 +46,7 @@ METHODS = frozenset(
     intersection difference load safe_load loads model_validate model_validate_json parse_obj from_dict
     substitute safe_substitute dedent hexdigest digest""".split()
 )
+MODULE_NAMES = frozenset({"open", "__name__", "__package__", "__file__"})
 LOGGING = frozenset("debug info warning error exception critical log".split())
 
 
@@ -111,7 +112,7 @@ def is_own(names: Names, node: Node, definition: Node) -> bool:
         return all(s.start_byte >= definition.start_byte and s.end_byte <= definition.end_byte for s in scopes) and all(
             b.kind != "parameter" or b.owner != definition for b in meaning.bindings
         )
-    return isinstance(meaning, Unknown) and names.source.code(root) in BUILTINS | {"open"}
+    return isinstance(meaning, Unknown) and names.source.code(root) in BUILTINS | MODULE_NAMES
 
 
 def made_call(names: Names, paths: Paths, call: Node, definition: Node) -> list[Impure | Target]:

@@ -54,3 +54,9 @@ UNKNOWN = Value("unknown")
 def choice(parts: list[Value]) -> Value:
     distinct = tuple(dict.fromkeys(parts))
     return distinct[0] if len(distinct) == 1 else Value("choice", parts=distinct) if distinct else UNKNOWN
+
+
+def settled(name: str, value: Value) -> Value:
+    """A variable that a module sets once: what can't be told of its value is the same all the time."""
+    made = value.replaced(lambda part: Value("outside", name) if part.kind == "unknown" else None)
+    return Value("named", name, (made,), where="module")
