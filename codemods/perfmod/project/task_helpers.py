@@ -54,14 +54,18 @@ class Helpers:
         place = self.project.layout.helper(site.path, "background_tasks", module=self.wanted_module)
         if isinstance(place, NoHelper):
             return place.reason
-        local = f"_{FUNCTION}" if site.helper_name_taken else FUNCTION
-        return Use(FUNCTION, local, place.module, created=place.path)
+        taken = any(
+            binding.qualified != f"{place.module}.{FUNCTION}"
+            and not self.imports(site.path, binding, place.path, FUNCTION)
+            for binding in self.bindings(site.path, FUNCTION)
+        )
+        return Use(FUNCTION, f"_{FUNCTION}" if taken else FUNCTION, place.module, created=place.path)
 
     def use(self, helper: TaskHelper, site: TaskSite) -> Use | None:
         """How a site's file uses a helper of another file; None where that is not sure to work."""
         takes_name = "name" in helper.accepts
         bindings = self.bindings(site.path, helper.function)
-        ours = [binding for binding in bindings if self.imports(site.path, binding, helper)]
+        ours = [binding for binding in bindings if self.imports(site.path, binding, helper.path, helper.function)]
         if len(ours) == len(bindings) and any(binding.scope.type == "module" for binding in ours):
             return Use(helper.function, helper.function, None, takes_name=takes_name)
         module = self.project.layout.import_of(site.path, helper.path)
@@ -83,9 +87,10 @@ class Helpers:
             if not only_for_type_checking(binding.node, names)
         ]
 
-    def imports(self, path: str, binding: Binding, helper: TaskHelper) -> bool:
+    def imports(self, path: str, binding: Binding, helper: str, function: str) -> bool:
+        """Whether a binding of the file `path` is an import of a function of the module `helper`."""
         module, _, name = binding.qualified.rpartition(".")
-        return name == helper.function and self.project.layout.module_path(path, module or ".") == helper.path
+        return name == function and self.project.layout.module_path(path, module or ".") == helper
 
 
 def fits(helper: TaskHelper, site: TaskSite) -> bool:

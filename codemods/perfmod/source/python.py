@@ -144,7 +144,9 @@ class Names:
     def _resolve(self, name: str, node: Node, depth: int) -> Meaning:
         bindings = self.bindings(name)
         for scope in visible_scopes(node):
-            here = bindings.get(scope.id)
+            here = bindings.get(scope.id, [])
+            if scope.type == "module":  # `global name` elsewhere may bind the module's name
+                here = [*here, *self._global_rebindings(bindings, scope)]
             if not here:
                 continue
             if any(b.kind == "nonlocal" for b in here):
@@ -152,9 +154,6 @@ class Names:
             if any(b.kind == "global" for b in here):
                 module = self.source.root
                 return self._from(name, [*bindings.get(module.id, ()), *(b for b in here if b.kind != "global")], depth)
-            # `global name` elsewhere may rebind the module's name
-            if scope.type == "module":
-                here = [*here, *self._global_rebindings(bindings, scope)]
             return self._from(name, here, depth)
         if self.stars:
             return Unknown(f"star import: from {self.stars[0]} import *", tuple(f"{m}.{name}" for m in self.stars))

@@ -38,31 +38,20 @@ class TaskSite:
     coroutine: bool | str = True  #: of ensure_future: see coroutines.is_coroutine
     bases: tuple[str, ...] = ()  #: dotted origins of the bases of the class around it
     binding: str = ""  #: the imported name that the callee uses
-    helper_name_taken: bool = False
 
 
 def task_sites(source: Source) -> Iterator[TaskSite]:
     """Every place of a file that makes a task which nothing keeps, in source order."""
     names = Names(source)
     found: dict[Span, TaskSite] = {}
-    taken = helper_name_taken(names)
     for node in candidates(names):
         callee = callee_of(names, node)
         if callee is None:
             continue
         site = site_of(names, callee)
         if site is not None:
-            found[site.span] = replace(site, helper_name_taken=taken)
+            found[site.span] = site
     yield from sorted(found.values(), key=lambda site: site.span)
-
-
-def helper_name_taken(names: Names) -> bool:
-    """Whether the file binds the helper's name to something other than an import of a helper module."""
-    return any(
-        binding.kind != "import" or not binding.qualified.endswith("background_tasks.create_background_task")
-        for found in names.bindings("create_background_task").values()
-        for binding in found
-    )
 
 
 def site_of(names: Names, callee: Callee) -> TaskSite | None:
