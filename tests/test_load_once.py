@@ -240,3 +240,35 @@ def test_cached_functions_are_found_by_nobody_again(tmp_path: Path) -> None:
 def test_a_comment_of_ruff_counts_as_reviewed(tmp_path: Path) -> None:
     report = perfmod(checkout(tmp_path, {"app.py": "async def go():\n    open('a.txt').read()  # noqa: ASYNC230\n"}))
     assert [result.suppressed for result in report.results] == ["comment"]
+
+
+READS = "def load():\n    return open('a.txt').read()\n\n\n"
+
+
+@pytest.mark.parametrize(
+    ("code", "found"),
+    [
+        ("def show():\n    return load()\n\n\napp.add_url_rule('/', view_func=show)\n", ["show"]),
+        ("from celery import shared_task\n\n\n@shared_task\ndef work():\n    load()\n", ["work"]),
+        ("from aiogram import Router\nrouter = Router()\n\n\n@router.message()\ndef said(m):\n    load()\n", ["said"]),
+        ("from discord.ext import commands\n\n\n@commands.command()\nasync def ping(context):\n    load()\n", ["ping"]),
+        ("application.add_handler(CommandHandler('go', go))\n\n\ndef go(u, c):\n    load()\n", ["go"]),
+        ("class Bot:\n    async def setup_hook(self):\n        load()\n", []),
+        ("async def warm():\n    load()\n\n\napp = Starlette(on_startup=[warm])\n", []),
+        ("async def warm():\n    load()\n\n\ndispatcher.startup.register(warm)\n", []),
+        ("async def main():\n    for item in items:\n        load()\n", ["main"]),
+        ("import asyncio\n\n\nasync def main():\n    while True:\n"
+         "        await asyncio.sleep(9)\n        load()\n", []),
+        ("import click\n\n\n@click.command()\ndef cli():\n    load()\n", []),
+        ("def helper():\n    load()\n", []),
+        ("async def go():\n    call = lambda: load()\n    return call\n", []),
+        ("import asyncio\n\n\nasync def step():\n    load()\n\n\nasync def go():\n    await step()\n\n\n"
+         "asyncio.run(go())\n", []),
+        ("import asyncio\n\n\nasync def step():\n    load()\n\n\nasync def go():\n    while True:\n"
+         "        await step()\n\n\n"
+         "asyncio.run(go())\n", ["step"]),
+    ],
+)  # fmt: skip
+def test_who_reads_again(tmp_path: Path, code: str, found: list[str]) -> None:
+    report = perfmod(checkout(tmp_path, {"app.py": READS + code}))
+    assert [message.partition(" ->")[0] for message in messages(report)] == found

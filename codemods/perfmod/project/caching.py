@@ -19,7 +19,7 @@ from perfmod.source.escapes import misuse
 from perfmod.source.functions import Function, decorators_of
 from perfmod.source.purity import Impure, impurities
 from perfmod.source.python import Imported, Names
-from perfmod.source.reads import is_test
+from perfmod.source.read_words import is_test
 from perfmod.source.results import annotated_result, result_of
 from perfmod.source.types import Target
 from perfmod.source.values import Value

@@ -6,7 +6,8 @@ import re
 
 from perfmod.project.calls import Calls
 from perfmod.project.constants import ANYTHING, Constants, File
-from perfmod.source.reads import MAY_WRITE, is_test, writes
+from perfmod.source.read_words import is_test
+from perfmod.source.reads import MAY_WRITE, writes
 from perfmod.source.values import Value
 
 #: folders of the operating system, of secrets that are rotated, of what is passing

@@ -9,7 +9,8 @@ from perfmod.model import Span
 from perfmod.project.calls import Calls
 from perfmod.source.call_sites import CallSite, value_of
 from perfmod.source.functions import Function
-from perfmod.source.reads import Read, is_test
+from perfmod.source.read_words import is_test
+from perfmod.source.reads import Read
 from perfmod.source.values import UNKNOWN, Value
 
 MAXIMUM_STEPS = 400  # functions that are looked at for one read

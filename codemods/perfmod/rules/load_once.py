@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from perfmod.model import Fact, Facts, Finding, Note, Safety, Span
 from perfmod.rule import Triggers
+from perfmod.source.read_words import may_read
 
 if TYPE_CHECKING:
     from perfmod.project import Project
@@ -28,12 +29,6 @@ class LoadOptions:
 
     depth: int = 8
     """how many calls may lie between an async function or handler and the read"""
-
-
-def may_read(data: bytes) -> bool:
-    from perfmod.source.reads import may_read
-
-    return may_read(data)
 
 
 class LoadOnce:
@@ -84,7 +79,8 @@ class LoadOnce:
         self.options = options
 
     def scan(self, source: Source) -> Iterator[Fact]:
-        from perfmod.source.reads import is_test, reads
+        from perfmod.source.read_words import is_test
+        from perfmod.source.reads import reads
 
         if not is_test(source.path):
             yield from reads(source)

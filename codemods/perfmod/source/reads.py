@@ -23,12 +23,6 @@ LOADERS = re.compile(r"pandas\.read_(?!sql|html|clipboard)\w+|numpy\.(?:load|loa
                      r"importlib[._]resources\.(?:read_text|read_binary|open_text|open_binary)")  # fmt: skip
 PACKAGED = re.compile(r"pkgutil\.get_data|importlib[._]resources\.\w+")
 METHODS = frozenset({"read_text", "read_bytes"})
-WORDS = re.compile(
-    rb"(?<![\w.])open\s*\(|\b(?:io|codecs|gzip|bz2|lzma|tokenize)\.open\s*\(|(?<!os)(?<!aiofiles)(?<!\bImage)\.open\s*\(|"
-    rb"\bread_(?:text|bytes|binary|csv|json|excel|parquet|pickle|feather|table|fwf|orc|xml|stata|sas|yaml)\s*\(|"
-    rb"\b(?:open_text|open_binary|get_data|loadtxt|genfromtxt|fromfile|getlines)\s*\(|"
-    rb"\b(?:np|numpy|toml|joblib|torch)\.load\s*\("
-)
 CALLEE = re.compile(
     rb"\b(open|read_text|read_bytes|read_binary|read_\w+|open_text|open_binary|get_data|loadtxt|genfromtxt|fromfile|"
     rb"getlines|load)\s*\("
@@ -47,7 +41,6 @@ MAY_WRITE = re.compile(
     rb"FileHandler|[\"'][rb]*[wax]|[\"']r?b?\+"
 )
 LOOPS = COMPREHENSIONS | {"for_statement", "while_statement"}
-TESTS = re.compile(r"(?:^|/)(?:_?tests?|testing|testdata|pytest)/|(?:^|/)(?:test_[^/]*|[^/]*_test|conftest)\.py\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +63,6 @@ class Write:
 
     path: str
     file: Value
-
-
-def is_test(path: str) -> bool:
-    return TESTS.search(path) is not None
-
-
-def may_read(data: bytes) -> bool:
-    """Whether a Python file may hold a read."""
-    return WORDS.search(data) is not None
 
 
 def reads(source: Source) -> Iterator[Read]:
