@@ -56,7 +56,7 @@ class HandlerScanner:
     """Finds set_exception_handler(...)."""
 
     languages = ("python",)
-    triggers = Triggers(((b".set_exception_handler(",),))
+    triggers = Triggers(((b"async", b".set_exception_handler("), (b"loop", b".set_exception_handler(")))
 
     def scan(self, source: Source) -> Iterator[Fact]:
         yield HandlerSet(source.path)
