@@ -43,6 +43,8 @@ class Judgement:
         for site in sites:
             if site.retried or is_test(site.path):
                 continue
+            if not site.bare and (site.client.library == "requests" or self.options.backend == "httpx-retries"):
+                continue  # the finding is where the client is made
             if site.owner is not None and site.function in (*site.owner.retry_methods, METHOD):
                 continue
             if site.origin is not None:
@@ -133,7 +135,7 @@ class Judgement:
         if site.owner is not None and site.owner.retry_methods:
             return f"the class has a retry method of its own: send this through {site.owner.retry_methods[0]}()"
         if self.options.backend == "httpx-retries":
-            return "give its client the transport RetryTransport() of httpx-retries"
+            return "no client: use one, and give it the transport RetryTransport()"
         return None
 
     def unsafe(self, site: RequestSite) -> str | None:

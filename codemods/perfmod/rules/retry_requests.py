@@ -55,12 +55,12 @@ class RetryRequests:
     What it changes:
         The call goes through a method (or function) that sends the request again where that is safe:
 
-            failure                                          GET HEAD OPTIONS TRACE PUT DELETE   POST PATCH
-            ConnectError, ConnectTimeout, PoolTimeout        yes                                 yes
-            408, 425, 429                                    yes                                 yes
-            500, 502, 503, 504                               yes                                 if idempotent
-            ReadTimeout, ReadError, WriteError, a lost answer yes                                if idempotent
-            other 4xx, cancellation, invalid requests        no                                  no
+            failure                                            GET HEAD OPTIONS TRACE PUT DELETE   POST PATCH
+            ConnectError, ConnectTimeout, PoolTimeout          yes                                 yes
+            408, 425, 429                                      yes                                 yes
+            500, 502, 503, 504                                 yes                                 if idempotent
+            ReadTimeout, ReadError, WriteError, a lost answer  yes                                 if idempotent
+            other 4xx, cancellation, invalid requests          no                                  no
 
         Idempotent are a POST with an Idempotency-Key, an upsert that sends on_conflict, and what the option
         `idempotent` names; never a path that means a payment. It waits with full jitter, at least as long as
@@ -68,11 +68,14 @@ class RetryRequests:
         share a helper module. The option `backend` writes it with stamina or tenacity, which follow the whole policy
         (stamina logs each retry a second time, through its instrumentation), or gives clients a transport of
         httpx-retries, which waits max-retry-after where the server asks for more, counts waits instead of starts
-        against max-elapsed, does not see a body that breaks off, and logs at debug level.
+        against max-elapsed, does not see a body that breaks off, and logs at debug level. A Session of requests gets
+        adapters that retry by the same table; they know no max-elapsed, do not see a body that breaks off, and a read
+        that times out for the last time is a ConnectionError.
 
     When the fix is unsafe:
         A client made for one call in a function, or httpx.get(): nobody knows who calls it how often. A sync client
-        in `async def`, whose wait blocks the loop. A body that may be a stream.
+        in `async def`, whose wait blocks the loop. A body that may be a stream. A Session, and a client that gets a
+        transport, as these retry whatever is sent through them.
 
     Leaves alone:
         Streams, open files and signed requests, which can't be sent twice; uploads; requests that are repeated
@@ -92,20 +95,24 @@ class RetryRequests:
         self.options = options
 
     def scan(self, source: Source) -> Iterator[Fact]:
-        from perfmod.source.http_requests import request_sites
+        from perfmod.source.http_requests import clients_made, request_sites
         from perfmod.source.python import Names
         from perfmod.source.retry_places import module_place
 
-        if source.utf8.startswith(b"# perfmod: request_retry template"):
+        if source.utf8.startswith((b"# perfmod: request_retry template", b"# perfmod: session_retry template")):
             return
         sites = list(request_sites(source))
         if sites:
             yield module_place(Names(source))
             yield from sites
+        yield from clients_made(source)
 
     def judge(self, facts: Facts, project: Project) -> Iterator[Finding | Note]:
         from perfmod.project.retries import Judgement
-        from perfmod.source.http_requests import RequestSite
+        from perfmod.project.retrying_clients import findings
+        from perfmod.source.http_requests import ClientMade, RequestSite
 
         if facts.of(RequestSite):
             yield from Judgement(self.options, facts, project).findings()
+        if facts.of(ClientMade):
+            yield from findings(self.options, facts, project)

@@ -18,6 +18,7 @@ from perfmod.source.http_bodies import (
     uses_locals,
 )
 from perfmod.source.http_clients import (
+    CLIENTS,
     MODULES,
     NO_NETWORK,
     Client,
@@ -34,6 +35,7 @@ from perfmod.source.tree import Source, ancestors
 
 VERBS = ("get", "post", "put", "patch", "delete", "head", "options")
 SENT = re.compile(rb"\.[\s\\]*(get|post|put|patch|delete|head|options|request|stream|send)[\s\\]*\(")
+MADE = re.compile(rb"\b(AsyncClient|Client|[Ss]ession)\s*\(")
 WRITES = ("POST", "PATCH")
 MAXIMUM_DEPTH = 100
 
@@ -57,6 +59,7 @@ class RequestSite:
     retried: str | None = None  #: what repeats it already
     origin: Elsewhere | None = None  #: what another file must say before this is known to be a client
     one_call: bool = False  #: the client is made in the function that uses it
+    bare: bool = False  #: there is no client: httpx.get()
     verb_keyword: bool = False  #: request(method=...)
     upload: bool = False
     upsert: bool = False
@@ -64,6 +67,18 @@ class RequestSite:
     payment: bool = False
     idempotent: bool | None = None  #: the call has an Idempotency-Key
     decorators: tuple[str, ...] = ()  #: dotted origins of the decorators of the functions around it
+
+
+@dataclass(frozen=True, slots=True)
+class ClientMade:
+    """One place that makes a client."""
+
+    path: str
+    span: Span  #: the call
+    client: Client
+    keywords: frozenset[str]
+    in_async: bool
+    retried: bool  #: its own adapters or transport retry already
 
 
 #: A class of another file ("", False), the attribute of one, or a value there.
@@ -80,6 +95,32 @@ def request_sites(source: Source) -> Iterator[RequestSite]:
         site = site_of(names, call, source.code(node))
         if site is not None:
             yield site
+
+
+def clients_made(source: Source) -> Iterator[ClientMade]:
+    """Every place that makes a client of httpx or a session of requests."""
+    names = Names(source)
+    for node in source.find(MADE):
+        member = node.parent if node.parent is not None and node.parent.type == "attribute" else node
+        call = member.parent
+        if call is None or call.type != "call" or call.child_by_field_name("function") != member:
+            continue
+        meaning = names.meaning(member)
+        client = CLIENTS.get(meaning.qualified) if isinstance(meaning, Imported) else None
+        text = transport_text(names, call)
+        if client is None or client.library == "aiohttp" or NO_NETWORK.search(text):
+            continue
+        positional, keywords, splats = arguments_of(names, call)
+        mounted = client.library == "requests" and b".mount(" in source.utf8
+        around = enclosing_function(call)
+        yield ClientMade(
+            source.path,
+            source.span(call),
+            client,
+            frozenset([*keywords, *splats, *(["*"] if positional else [])]),
+            around is not None and is_async(around),
+            mounted or retries_by_itself(text) or retried_by(names, call) is not None,
+        )
 
 
 def call_of(name: Node) -> Node | None:
@@ -124,6 +165,7 @@ def site_of(names: Names, call: Node, method: str) -> RequestSite | None:
         retried="a transport that retries" if retries_by_itself(text) else retried_by(names, call),
         origin=elsewhere(instance),
         one_call=is_one_call(instance, call),
+        bare=instance is not None and instance.origin in MODULES,
         verb_keyword=method == "request" and "method" in keywords,
         payment=means_payment(names, url),
         idempotent=True if "headers" in keywords and has_key(names, keywords["headers"]) else None,

@@ -27,6 +27,14 @@ def render_request_retry(**policy: Any) -> str:
     return render_module(Policy(**policy))
 
 
+def render_session_retry(**constants: Any) -> str:
+    """The source of the helper for sessions of requests."""
+    source = _read("session_retry")
+    for name, value in constants.items():
+        source = re.sub(rf"(?m)^{name} = [\d.]+", f"{name} = {value!r}", source)
+    return source
+
+
 def is_ours(source: str | bytes, template: str) -> bool:
     """Whether perfmod made this file from the template, in whatever version."""
     return version(source, template) is not None
