@@ -11,6 +11,7 @@ from fixture_cases import FIXTURES
 from type_checker import environment, node_modules, type_errors
 
 from perfmod.config import Settings, config_file, load_settings
+from perfmod.errors import PerfmodError
 from perfmod.model import Note
 from perfmod.pipeline import Report, Request, run
 from perfmod.rules.select_columns import RunOptions
@@ -102,14 +103,20 @@ def modules(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReq
     return node_modules(cache.mkdir("typescript") if cache is not None else tmp_path_factory.mktemp("typescript"))
 
 
-@pytest.mark.slow
-def test_dealdesk_compiles_before_and_after(modules: Path, tmp_path: Path) -> None:
-    root = tmp_path / "dealdesk"
+def dealdesk(folder: Path, modules: Path) -> Path:
+    """The checkout with its packages installed."""
+    root = folder / "dealdesk"
     shutil.copytree(FIXTURES / "dealdesk" / "before", root)
     (root / "node_modules").symlink_to(modules)
     inside = root / "packages" / "webapp" / "node_modules" / "@dealdesk"
     inside.mkdir(parents=True)
     (inside / "shared").symlink_to(root / "packages" / "shared")
+    return root
+
+
+@pytest.mark.slow
+def test_dealdesk_compiles_before_and_after(modules: Path, tmp_path: Path) -> None:
+    root = dealdesk(tmp_path, modules)
     assert type_errors(root / "packages" / "webapp", modules) == []
     report = perfmod(root, "apply")
     assert len(report.results) == 9
@@ -174,9 +181,57 @@ def test_tsc_has_the_last_word(modules: Path, tmp_path: Path, monkeypatch: pytes
 def test_without_a_compiler_nothing_is_proved(tmp_path: Path) -> None:
     root = checkout(tmp_path, {**TYPED_CHECKS, "tsconfig.json": TSCONFIG, "src/client.ts": CLIENTS["untyped"]})
     options = {"select-columns": RunOptions(tsc=True)}
+    with pytest.raises(PerfmodError, match="install its packages first"):
+        run(Request("check", root, (root,), Settings(select=("select-columns",), rules=options)))
+
+
+@pytest.mark.slow
+def test_dealdesk_compiles_without_its_secret(modules: Path, tmp_path: Path) -> None:
+    root = dealdesk(tmp_path, modules)
+    options = {"select-columns": RunOptions(trust_row_types=True, exclude_sensitive=True)}
+    settings = Settings(select=("select-columns",), rules=options, unsafe_fixes=True)
+    report = run(Request("apply", root, (root,), settings, allow_dirty=True))
+    assert all(result.applied for result in report.results)
+    hook = (root / "packages/webapp/src/features/profile/hooks/useUserProfile.ts").read_text()
+    assert "preferred_model, created_at, updated_at'" in hook
+    assert "data as Omit<UserRow, 'encrypted_api_key'>[]" in hook
+    assert type_errors(root / "packages" / "webapp", modules) == []
+    again = run(Request("apply", root, (root,), settings, allow_dirty=True))
+    assert not again.results
+    assert not again.changes
+
+
+SECRETS = {
+    "package.json": '{ "name": "a", "devDependencies": { "vite": "7" } }',
+    "1.sql": "CREATE TABLE users (id int, name text, api_key text);",
+    "src/q.ts": "interface User { id: number; name: string; api_key: string }\n"
+    "export async function user(supabase: SupabaseClient): Promise<User | null> {\n"
+    "  const { data } = await supabase.from('users').select('*').single();\n  return data as User;\n}\n",
+}
+
+
+def secrets_of(root: Path) -> tuple[str, list[str]]:
+    options = {"select-columns": RunOptions(exclude_sensitive=True)}
     report = run(Request("check", root, (root,), Settings(select=("select-columns",), rules=options)))
-    assert {r.finding.safety for r in report.results} == {"manual"}
-    assert {r.finding.reason for r in report.results} == {"no type checker: node_modules/typescript is not installed"}
+    (result,) = report.results
+    return str(result.finding.safety), [intent.text for intent in result.finding.intents]  # type: ignore[union-attr]
+
+
+def test_a_secret_that_nobody_names_is_left_out_with_its_type(tmp_path: Path) -> None:
+    omit = "Omit<User, 'api_key'>"
+    assert secrets_of(checkout(tmp_path, SECRETS)) == ("unsafe", ["'id, name'", omit, omit])
+
+
+@pytest.mark.parametrize("path", ["src/view.tsx", "other/view.js"])
+@pytest.mark.parametrize("use", ["user.api_key", "const { api_key } = user", "user['api_key']", "f('id, api_key')"])
+def test_a_secret_that_somebody_names_stays(tmp_path: Path, path: str, use: str) -> None:
+    root = checkout(tmp_path, {**SECRETS, path: f"export const view = (user, f) => {{ {use}; }};\n"})
+    assert secrets_of(root) == ("safe", ["'id, name, api_key'"])
+
+
+def test_servers_keep_their_secrets(tmp_path: Path) -> None:
+    root = checkout(tmp_path, {**SECRETS, "package.json": '{ "name": "a", "dependencies": { "express": "5" } }'})
+    assert secrets_of(root) == ("safe", ["'id, name, api_key'"])
 
 
 def checkout(root: Path, files: dict[str, str]) -> Path:

@@ -54,6 +54,7 @@ class Typed(NamedTuple):
     database_url: str | None = None
     openapi: str | None = None
     tsc: bool = False
+    exclude_sensitive: bool = False
 
 
 def carry_out(typed: Typed) -> int:
@@ -225,7 +226,8 @@ def override(settings: Settings, typed: Typed) -> Settings:
 
 def with_run_options(rules: Mapping[str, Any], typed: Typed) -> Mapping[str, Any]:
     """The rules' options with what only the command line may ask for."""
-    asked = {name: value for name in ("database_url", "openapi", "tsc") if (value := getattr(typed, name))}
+    names = ("database_url", "openapi", "tsc", "exclude_sensitive")
+    asked = {name: value for name in names if (value := getattr(typed, name))}
     if not asked:
         return rules
     from perfmod.rules.select_columns import RunOptions, SelectOptions

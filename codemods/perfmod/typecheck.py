@@ -28,6 +28,7 @@ class Proof:
     """What the compiler said."""
 
     reasons: dict[Finding, str]  #: of the findings whose edits it does not accept
+    unseen: frozenset[Finding]  #: those that no tsconfig.json includes, or that have no compiler
     passes: int  #: how many times it has checked a project
 
 
@@ -37,15 +38,18 @@ def prove(findings: Sequence[Finding], project: Project) -> Proof:
     All edits are tried together; only where that adds errors, the edits of the files in question one by one.
     """
     compilers = {finding: compiler_of(project.root, finding.span.path) for finding in findings}
-    missing = "no type checker: node_modules/typescript is not installed"
-    reasons = {finding: missing for finding, compiler in compilers.items() if compiler is None}
+    unseen = {finding for finding, compiler in compilers.items() if compiler is None}
+    if findings and len(unseen) == len(findings):
+        raise PerfmodError("--tsc needs the checkout's own node_modules/typescript: install its packages first")
+    reasons: dict[Finding, str] = {}
     passes = 0
     for compiler in {compiler for compiler in compilers.values() if compiler is not None}:
         own = [finding for finding in findings if compilers[finding] == compiler]
         checker = Checker(project, compiler)
         reasons |= checker.refused(own)
+        unseen |= checker.unseen
         passes += checker.passes
-    return Proof(reasons, passes)
+    return Proof(reasons, frozenset(unseen), passes)
 
 
 def compiler_of(root: Path, path: str) -> Path | None:
@@ -67,12 +71,14 @@ class Checker:
         self._project = project
         self._compiler = compiler
         self.passes = 0
+        self.unseen: set[Finding] = set()
 
     def refused(self, findings: Sequence[Finding]) -> dict[Finding, str]:
         """The findings whose edits add errors, with the first one as the reason."""
         files = sorted({finding.span.path for finding in findings})
         answer = self._ask(files, [{}, self._texts(findings)])
-        reasons = {f: "no tsconfig.json includes the file" for f in findings if f.span.path in answer["without"]}
+        self.unseen = {finding for finding in findings if finding.span.path in answer["without"]}
+        reasons: dict[Finding, str] = {}
         for part in answer["projects"]:
             own = [finding for finding in findings if finding.span.path in part["files"]]
             before, after = (Counter(map(read, errors)) for errors in part["errors"])

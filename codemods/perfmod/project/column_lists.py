@@ -37,6 +37,7 @@ class ColumnList:
     definitions: tuple[Definition, ...]
     doubt: str | None = None  #: why the list may be wrong: the fix is unsafe
     may_retype: bool = False  #: the list is right, but the result may get another type
+    alone: bool = False  #: the star was all that was selected
 
     @property
     def sensitive(self) -> list[str]:
@@ -80,7 +81,7 @@ class ColumnLists:
         may_retype = embeds and query.types and self.queries.client_of(query)[1] is None
         definitions = tuple(definition for definition, _ in found.values())
         doubt = doubts[0] if doubts else None
-        return ColumnList(expanded, tuple(dict.fromkeys(columns)), definitions, doubt, may_retype)
+        return ColumnList(expanded, tuple(dict.fromkeys(columns)), definitions, doubt, may_retype, alone)
 
     def _definition(self, query: Query, table: Table, *, rows: bool) -> tuple[Definition, str | None]:
         """Who gives the list of one table, and the doubt that is left. Raises NoList."""

@@ -55,6 +55,7 @@ class RunOptions(SelectOptions):
     database_url: str | None = None
     openapi: str | None = None
     tsc: bool = False
+    exclude_sensitive: bool = False
 
 
 class SelectColumns:
@@ -128,11 +129,14 @@ def type_checked(found: Sequence[Finding | Note], project: Project) -> list[Find
     for said in found:
         if isinstance(said, Finding) and said in proof.reasons:
             said = replace(said, safety=Safety.MANUAL, reason=proof.reasons[said], title=None, intents=())
-        elif said in edits and isinstance(said, Finding) and said.reason == RETYPED:
+        elif isinstance(said, Finding) and said in edits and said not in proof.unseen and said.reason == RETYPED:
             said = replace(said, safety=Safety.SAFE, reason=None)
         checked.append(said)
     if edits:
-        message = f"tsc has checked {len(edits)} edits in {proof.passes} passes; {len(proof.reasons)} were refused"
+        seen = len(edits) - len(proof.unseen)
+        message = f"tsc has checked {seen} edits in {proof.passes} passes; {len(proof.reasons)} were refused"
+        if proof.unseen:
+            message += f"; {len(proof.unseen)} are part of no TypeScript project"
         checked.append(Note("select-columns", edits[0].span, message))
     return checked
 
@@ -148,6 +152,7 @@ class Judgement:
             from perfmod.project.live_schema import live_definitions
 
             live = live_definitions(options.database_url, options.openapi)
+        self.options = options
         self.project = project
         self.lists = ColumnLists(project, trust_row_types=options.trust_row_types, live=live)
 
@@ -187,7 +192,8 @@ class Judgement:
             columns = self.lists.of(query, select, table)
         except NoList as error:
             return replace(finding, reason=str(error))
-        return self.fixed(finding, query, select, columns)
+        fixed = self.fixed(finding, query, select, columns)
+        return self.without_secrets(fixed, query, select, columns)
 
     def unsuitable(self, query: Query, *, known: bool) -> str | None:
         """Why no list is wanted or can be had here, whatever the schema says."""
@@ -221,6 +227,30 @@ class Judgement:
             safety=Safety.UNSAFE if doubt else Safety.SAFE,
             reason=doubt,
             intents=(Replace(select.span, f"{select.quote}{columns.text}{select.quote}{select.after}"),),
+        )
+
+    def without_secrets(self, fixed: Finding, query: Query, select: Select, columns: ColumnList) -> Finding:
+        """The finding with a list that leaves out secrets, where that is asked for and nobody reads them."""
+        from perfmod.project.browser_code import is_browser_code
+        from perfmod.project.column_reads import unread, without
+
+        asked = isinstance(self.options, RunOptions) and self.options.exclude_sensitive
+        if not asked or not columns.alone or not is_browser_code(self.project, query.path):
+            return fixed
+        left_out = unread(self.project, self.lists.modules, columns.sensitive)
+        if not left_out or len(left_out) == len(columns.columns):
+            return fixed
+        kept = [column for column in columns.columns if column not in left_out]
+        names = ", ".join(left_out)
+        return replace(
+            fixed,
+            title=f"List its columns without {names}",
+            safety=Safety.UNSAFE,
+            reason=fixed.reason or f"leaves out what no TypeScript or JavaScript of the checkout names: {names}",
+            intents=(
+                Replace(select.span, f"{select.quote}{', '.join(kept)}{select.quote}{select.after}"),
+                *without(query, left_out),
+            ),
         )
 
     def notes(self, query: Query, select: Select) -> Iterator[Note]:
