@@ -7,17 +7,30 @@ from pathlib import Path
 
 import pytest
 import replace_words
+import retire_names
 from playground import Perfmod, Ran
 
 from perfmod.cli import main
+
+
+def know(monkeypatch: pytest.MonkeyPatch, *rules: str) -> None:
+    """Make these the only rules."""
+    for module in ("perfmod.rule", "perfmod.config", "perfmod.explain", "perfmod.settings_text"):
+        monkeypatch.setattr(f"{module}.rule_ids", lambda: rules)
+
+
+@pytest.fixture
+def two_rules(perfmod: Perfmod, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both stand-in rules."""
+    monkeypatch.setitem(sys.modules, "perfmod.rules.retire_names", retire_names)
+    know(monkeypatch, replace_words.RULE, retire_names.RULE)
 
 
 @pytest.fixture
 def perfmod(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Perfmod:
     """Runs perfmod in an empty folder, with the stand-in rule as the only one."""
     monkeypatch.setitem(sys.modules, "perfmod.rules.replace_words", replace_words)
-    for module in ("perfmod.rule", "perfmod.config", "perfmod.explain"):
-        monkeypatch.setattr(f"{module}.rule_ids", lambda: (replace_words.RULE,))
+    know(monkeypatch, replace_words.RULE)
     for variable in ("NO_COLOR", "FORCE_COLOR"):
         monkeypatch.delenv(variable, raising=False)
     folder = tmp_path / "work"

@@ -24,13 +24,32 @@ def change(report: Report, digests: Mapping[str, bytes], progress: Progress | No
             report.results, {f: OTHER_FILES for f in fixes_of(report) if reaches_out(f, request.stdin)}
         )
         report = replace(report, results=tuple(alone))
+    if request.interactive:
+        from perfmod.interactive import choose
+
+        report = choose(report, digests)
     plan = compose(fixes_of(report), report.project, digests, progress)
     report = replace(report, results=tuple(with_reasons(report.results, dict(plan.refused))), changes=plan.changes)
     if request.command == "diff" or not plan.changes:
         return report
     if request.stdin is not None:
         return applied(report, plan, Outcome(plan.changes))
-    outcome = write(
+    outcome = None
+    if request.verify is not None:
+        from perfmod.verify import put_back, verify
+
+        verified = verify(report, plan, digests, request.verify)
+        plan, outcome = verified.plan, verified.outcome
+        report = replace(report, results=tuple(with_reasons(report.results, verified.culprits)), changes=plan.changes)
+        if verified.refused:
+            return replace(report, refused=verified.refused)
+        if request.commit and outcome is not None:
+            put_back(request.root, outcome.written)
+    if request.commit:
+        from perfmod.commits import commit_by_rule
+
+        return commit_by_rule(report, plan, digests)
+    outcome = outcome or write(
         request.root,
         plan.changes,
         plan.paths.values(),

@@ -161,9 +161,13 @@ def diff(**typed: Any) -> int:
 @changing_options
 @option("--dry-run", is_flag=True, help="Show the changes, write nothing: the same as diff.")
 @option("--allow-dirty", is_flag=True, help="Also change files that have uncommitted edits.")
-def apply(dry_run: bool, allow_dirty: bool, **typed: Any) -> int:
+@option("-i", "--interactive", is_flag=True, help="Show each finding with its diff, and ask what to do with it.")
+@option("--verify", metavar="CMD", help="Keep only fixes with which this command still passes; name the others.")
+@option("--verify-timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="Its time limit.")
+@option("--commit", is_flag=True, help="Make one commit for each rule.")
+def apply(dry_run: bool, **typed: Any) -> int:
     """Fix what can be fixed below PATHS, and say what is left."""
-    return run("diff" if dry_run else "apply", {**typed, "allow_dirty": allow_dirty})
+    return run("diff" if dry_run else "apply", {**typed, "dry_run": dry_run})
 
 
 @perfmod.command()
@@ -231,7 +235,8 @@ def completion(shell: str) -> int:
 
 def run(command: str, typed: dict[str, Any]) -> int:
     """One run of check, diff or apply."""
-    from perfmod.request import Typed, carry_out
+    from perfmod.options import Typed
+    from perfmod.request import carry_out
 
     return carry_out(Typed(command=command, **typed))  # type: ignore[arg-type]
 

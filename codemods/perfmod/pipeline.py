@@ -19,6 +19,7 @@ from perfmod.sifting import find_baseline, per_file, place, suppress
 if TYPE_CHECKING:
     from perfmod.cache import Cache
     from perfmod.scope import Scope
+    from perfmod.verify import Check
 
 Command = Literal["check", "diff", "apply"]
 Progress = Callable[[str, int, int], None]  # stage, done, of how many
@@ -42,6 +43,9 @@ class Request:
     staged: bool = False  #: staged edits are no reason for `apply` to refuse a file
     overlay: Mapping[str, bytes] | None = None  #: texts to use instead of those on the disk
     stdin: str | None = None  #: the file of `overlay` that `apply` gives back instead of writing it
+    verify: Check | None = None  #: what decides whether changes stay
+    interactive: bool = False  #: ask about every finding
+    commit: bool = False  #: one commit for each rule
     use_baseline: bool = True
     update_baseline: Literal["write", "prune"] | None = None
 

@@ -7,54 +7,19 @@ import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal
 
 from perfmod import __version__
 from perfmod.config import Settings, check_rules, config_file, find_root, load_settings
 from perfmod.errors import PerfmodError
-from perfmod.pipeline import Command, Report, Request, files_of
+from perfmod.options import Typed, check_combination
+from perfmod.pipeline import Report, Request, files_of
 from perfmod.pipeline import run as run_pipeline
 from perfmod.reports import Output, View, parse_output, publish, render, write_out
 from perfmod.rule import OWN_RULES
 
-
-class Typed(NamedTuple):
-    """The options of check, diff and apply as they were typed."""
-
-    command: Command
-    paths: tuple[str, ...] = ()
-    select: tuple[str, ...] = ()
-    ignore: tuple[str, ...] = ()
-    unsafe_fixes: bool | None = None
-    output_format: str | None = None
-    outputs: tuple[str, ...] = ()
-    statistics: bool = False
-    quiet: bool = False
-    verbose: bool = False
-    color: str | None = None
-    config: str | None = None
-    isolated: bool = False
-    exit_zero: bool = False
-    show_files: bool = False
-    show_settings: bool = False
-    exclude: tuple[str, ...] = ()
-    extend_exclude: tuple[str, ...] = ()
-    jobs: int | None = None
-    cache: bool = True
-    cache_dir: str | None = None
-    allow_dirty: bool = False
-    add_ignore: str | None = None
-    baseline: str | None = None
-    no_baseline: bool = False
-    write_baseline: bool = False
-    prune_baseline: bool = False
-    since: str | None = None
-    staged: bool = False
-    stdin_filename: str | None = None
-    database_url: str | None = None
-    openapi: str | None = None
-    tsc: bool = False
-    exclude_sensitive: bool = False
+if TYPE_CHECKING:
+    from perfmod.verify import Check
 
 
 def carry_out(typed: Typed) -> int:
@@ -105,13 +70,16 @@ def read_outputs(typed: Typed) -> list[Output]:
 
 def read_request(typed: Typed) -> Request:
     """What the run is about. The command line beats the configuration file."""
+    check_combination(typed)
+    if typed.interactive and not sys.stdin.isatty():
+        raise PerfmodError("--interactive needs a terminal to ask in")
     stdin = stdin_path(typed)
     paths = (stdin,) if stdin else tuple(read_path(path) for path in typed.paths or (".",))
     root = find_root(paths[0], isolated=typed.isolated)
     settings = override(load_settings(choose_config(typed, root)), typed)
     if settings.ignore and not settings.selected:
         raise PerfmodError("no rule is left to run: every selected rule is ignored")
-    updates = baseline_update(typed)
+    updates: Literal["write", "prune"] | None = "write" if typed.write_baseline else None
     folder = Path(typed.cache_dir).absolute() if typed.cache_dir else None
     scope = None
     if typed.since is not None or typed.staged:
@@ -133,47 +101,36 @@ def read_request(typed: Typed) -> Request:
         staged=typed.staged,
         overlay={given: sys.stdin.buffer.read()} if given else None,
         stdin=given,
-        use_baseline=not typed.no_baseline and not (typed.isolated and typed.baseline is None and not updates),
-        update_baseline=updates,
+        verify=read_verify(typed),
+        interactive=typed.interactive,
+        commit=typed.commit,
+        use_baseline=not typed.no_baseline
+        and (not typed.isolated or typed.baseline is not None or updates is not None),
+        update_baseline="prune" if typed.prune_baseline else updates,
     )
 
 
-def baseline_update(typed: Typed) -> Literal["write", "prune"] | None:
-    """What is to become of the baseline. Raises PerfmodError for options that exclude each other."""
-    exclusive(typed, "since", "staged")
-    exclusive(typed, "write_baseline", "prune_baseline", "no_baseline")
-    exclusive(typed, "baseline", "no_baseline")
-    for update in ("write_baseline", "prune_baseline"):
-        for narrow in ("since", "staged", "stdin_filename"):
-            exclusive(typed, update, narrow)
-    return "write" if typed.write_baseline else "prune" if typed.prune_baseline else None
-
-
-def exclusive(typed: Typed, *names: str) -> None:
-    """Raises PerfmodError where more than one of these options was typed."""
-    given = ["--" + name.replace("_", "-") for name in names if getattr(typed, name) not in (None, False)]
-    if len(given) > 1:
-        raise PerfmodError(f"{given[0]} and {given[1]} exclude each other")
-
-
 def stdin_path(typed: Typed) -> Path | None:
-    """The file that standard input stands for. Raises PerfmodError where it is used wrongly."""
-    if "-" not in typed.paths:
-        if typed.stdin_filename is not None:
-            raise PerfmodError("--stdin-filename needs `-` as the PATH")
-        return None
+    """The file that standard input stands for."""
     if typed.stdin_filename is None:
-        raise PerfmodError("`-` reads standard input: say with --stdin-filename which file it stands for")
-    if len(typed.paths) > 1:
-        raise PerfmodError("`-` can't stand beside other paths")
-    exclusive(typed, "stdin_filename", "since")
-    exclusive(typed, "stdin_filename", "staged")
-    if typed.command == "apply" and typed.output_format:
-        raise PerfmodError("apply - writes the text to standard output; use -o FORMAT=PATH for a report")
+        return None
     path = Path(typed.stdin_filename)
     if path.is_dir():
         raise PerfmodError(f"--stdin-filename {path}: is a folder")
     return path.parent.resolve() / path.name
+
+
+def read_verify(typed: Typed) -> Check | None:
+    """What decides whether changes stay."""
+    if typed.verify is None:
+        return None
+    from perfmod.verify import Check
+
+    def tell(line: str) -> None:
+        if not typed.quiet:
+            write_out(f"perfmod: {line}\n", sys.stderr)
+
+    return Check(typed.verify, typed.verify_timeout, tell)
 
 
 def read_path(typed: str) -> Path:
@@ -204,7 +161,6 @@ def describe(typed: Typed, request: Request) -> str:
 def choose_config(typed: Typed, root: Path) -> Path | None:
     if typed.config is None:
         return None if typed.isolated else config_file(root)
-    exclusive(typed, "config", "isolated")
     return Path(typed.config)
 
 
@@ -243,7 +199,7 @@ def unique(words: Iterable[str]) -> tuple[str, ...]:
 
 def run_with_progress(request: Request, *, quiet: bool) -> Report:
     """The run, with a progress bar where a person is watching."""
-    if quiet or not sys.stderr.isatty():
+    if quiet or request.interactive or request.verify is not None or not sys.stderr.isatty():
         return run_pipeline(request)
     from perfmod.reports.progress import Bar
 
