@@ -40,6 +40,14 @@ class Changing:
 
     def reason(self, file: File, value: Value) -> str | None:
         """Why `file`, that `value` spells, may change while the program runs. None where nothing says so."""
+        named = self.by_name(file)
+        if named is not None:
+            return named
+        writer = self.writer(file, value)
+        return None if writer is None else f"{writer} writes it"
+
+    def by_name(self, file: File) -> str | None:
+        """Why the name of a file says that it may change; nothing is looked up."""
         for place in file.outside:
             if place in WHY_OUTSIDE:
                 return WHY_OUTSIDE[place]
@@ -51,16 +59,15 @@ class Changing:
             return "its name says that it changes"
         if WORDS.intersection(re.split(r"[\W_]+", file.text.lower())):
             return "its name says that it changes"
-        writer = self.writer(file, value)
-        return None if writer is None else f"{writer} writes it"
+        return None
 
     def writer(self, file: File, value: Value) -> str | None:
         """A file of the checkout that may write `file`."""
         mentioned = {part.text for part in value.walk() if part.kind == "named" and not part.text.islower()}
         candidates = {path for name in mentioned for path in self._calls.mentions.files(name)}
-        for text in {file.base, *(part.text for part in value.walk() if part.kind == "text" and len(part.text) > 3)}:
-            if text and "\0" not in text and "<" not in text:
-                candidates.update(self._calls.mentions.files_with(text.rpartition("/")[2]))
+        for text in file.text.rsplit("/", 2)[-2:]:
+            if len(text) > 3 and ANYTHING not in text and "<" not in text:
+                candidates.update(self._calls.mentions.files_with(text))
         for path in sorted(candidates):
             if not is_test(path) and any(may_be(written, file) for written in self._writes(path)):
                 return path

@@ -27,6 +27,9 @@ CALLEE = re.compile(
     rb"\b(open|read_text|read_bytes|read_binary|read_\w+|open_text|open_binary|get_data|loadtxt|genfromtxt|fromfile|"
     rb"getlines|load)\s*\("
 )
+#: what lists, dicts and texts have too; such a call counts where something in it looks like a path
+CONTAINERS = frozenset("append update copy remove replace put record store delete move link".split())
+PATHS = re.compile(rb"[\"'/]|[A-Z]{3}|(?i:path|file|dir)|\bos\.|\bshutil\.")
 CALL = re.compile(rb"\b(\w+)\s*\(")
 #: names of calls that leave another file behind, the program's own ones too
 WRITES = re.compile(
@@ -199,6 +202,8 @@ def writes(source: Source) -> Iterator[Write]:
             continue
         name = source.root.descendant_for_byte_range(*match.span(1))
         call = call_of(name) if name is not None and name.type == "identifier" else None
+        if last in CONTAINERS and call is not None and not PATHS.search(source.utf8, call.start_byte, call.end_byte):
+            continue
         function = call.child_by_field_name("function") if call is not None else None
         if call is None or function is None:
             continue
