@@ -147,9 +147,10 @@ def read_key(prompt: str, keys: str) -> str:
     say(prompt)
     while True:
         key = click.getchar().lower()
-        if key and key in keys:
+        if len(key) == 1 and key in keys:
             say(key + "\n")
             return key
+        say("? shows what the keys mean\n" + prompt)
 
 
 def read_line(prompt: str) -> str:
