@@ -14,7 +14,7 @@ from perfmod.project.row_shapes import Scope, Shape, Shapes
 from perfmod.project.script_modules import ScriptModules
 from perfmod.project.tables import Known, Tables, disagreement, listed
 from perfmod.source.queries import Query, RowType, Select, is_sensitive
-from perfmod.source.select_list import Unreadable, expand, has_star, parse
+from perfmod.source.select_list import Item, Unreadable, expand, has_star, parse
 
 if TYPE_CHECKING:
     from perfmod.project import Project
@@ -76,6 +76,7 @@ class ColumnLists:
             expanded = expand(text, items, table, columns_of)
         except Unreadable as error:
             raise NoList(f"the list can't be read: {error}") from None
+        self._check_reads(query, items, alone, columns)
         doubts = [doubt for _, doubt in found.values() if doubt]
         embeds = not alone and any(item.kind == "embed" for item in items)
         may_retype = embeds and query.types and self.queries.client_of(query)[1] is None
@@ -172,6 +173,18 @@ class ColumnLists:
                 f"queries name columns that the source lacks: {listed(list(unknown))} at {first.place},"
                 f" not at {definition.place}"
             )
+
+    def _check_reads(self, query: Query, items: Sequence[Item], alone: bool, columns: Sequence[str]) -> None:
+        """What is read of the rows near the query has to be in the list, or named beside the star."""
+        if not alone and not any(item.kind == "star" for item in items):
+            return
+        known = {*columns, *(item.alias or item.name for item in items), *(item.name for item in items)}
+        unknown = {use.column: use for use in reversed(query.reads) if use.column not in known}
+        text = self._project.text(query.path)
+        if unknown and text is not None:
+            line = text.position(min(use.offset for use in unknown.values()))[0]
+            names = listed(list(unknown))
+            raise NoList(f"the code reads what the source lacks: {names} at {query.path}:{line}")
 
     def _check_tests(self, path: str, table: Table) -> None:
         for test in self._asserting_tests:

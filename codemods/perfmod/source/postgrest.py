@@ -12,6 +12,7 @@ from perfmod.model import Span
 from perfmod.source.comments import comment_at
 from perfmod.source.postgrest_clients import client_of
 from perfmod.source.queries import Origin, Query, Select, Use
+from perfmod.source.row_reads import row_reads
 from perfmod.source.row_type_uses import row_types
 from perfmod.source.script_names import (
     binding_of,
@@ -73,6 +74,7 @@ def query_at(source: Source, start: Call, receiver: Node) -> Query | None:
     selects = [select_of(source, call, start) for call in calls if call.name == "select"]
     schema, receiver = schema_of(source, receiver)
     table, origin = table_of(source, start.arguments[0])
+    single = any(call.name in ("single", "maybeSingle") for call in calls)
     stars = [select for select in selects if select.empty or (select.text is not None and "*" in select.text)]
     return Query(
         source.path,
@@ -83,6 +85,7 @@ def query_at(source: Source, start: Call, receiver: Node) -> Query | None:
         tuple(selects),
         tuple(uses(source, calls)),
         tuple(row_types(source, start.node, calls, [top, *tops])) if stars else (),
+        tuple(row_reads(source, [top, *tops], single=single)) if stars else (),
         start.name,
         comment_at(source, stars[0].call.start) if stars else "",
         source.language in ("typescript", "tsx"),

@@ -13,6 +13,7 @@ from perfmod.source.comments import comment_at
 from perfmod.source.postgrest_python_clients import client_of, plain
 from perfmod.source.python import Bound, Imported, Names, enclosing_class, enclosing_function
 from perfmod.source.queries import Origin, Query, Select, Use
+from perfmod.source.row_reads_python import row_reads
 from perfmod.source.select_list import Unreadable, parse
 from perfmod.source.tree import Source, field_of
 
@@ -63,7 +64,9 @@ def queries(source: Source) -> Iterator[Query]:
 
 def query_at(source: Source, names: Names, start: Call, receiver: Node) -> Query:
     calls, top = chain(source, start.node)
-    calls += later_calls(source, names, top)
+    later = later_calls(source, names, top)
+    last = later[-1].node if later else top
+    calls += later
     selects = tuple(select_of(source, call, start) for call in calls if call.name == "select")
     schema, receiver = schema_of(source, receiver)
     table, origin = table_of(source, names, start.positional[0])
@@ -76,6 +79,7 @@ def query_at(source: Source, names: Names, start: Call, receiver: Node) -> Query
         client_of(names, receiver),
         selects,
         tuple(uses(source, calls)),
+        reads=tuple(row_reads(source, names, last, string_value)) if stars else (),
         call="rpc" if start.name == "rpc" else "from",
         comment=comment_at(source, stars[0].call.start) if stars else "",
     )

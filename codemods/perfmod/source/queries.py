@@ -87,6 +87,7 @@ class Query:
     selects: tuple[Select, ...] = ()
     uses: tuple[Use, ...] = ()
     rows: tuple[RowType, ...] = ()
+    reads: tuple[Use, ...] = ()  #: what is read of the rows near the query
     call: str = "from"  #: "rpc" for a function call
     comment: str = ""  #: the comments at the star
     types: bool = False  #: the file is TypeScript
