@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import ast
 import pickle
+import re
 import shutil
 from pathlib import Path
 
 import pytest
 from fixture_cases import CASES, concise_report, expected, name_of, reasons, run_on, tree
+
+from perfmod.model import Result
 
 VARIANTS = ("crlf", "bom", "tabs")
 
@@ -42,8 +45,15 @@ def test_check_diff_and_apply_agree(case: Path, checkout: Path) -> None:
     checked, shown = run_on(case, checkout, "check"), run_on(case, checkout, "diff")
     assert checked.results == shown.results
     applied = run_on(case, checkout, "apply")
-    assert [r.finding for r in applied.results] == [r.finding for r in checked.results]
+    assert [said(r) for r in applied.results] == [said(r) for r in checked.results]
     assert [r.applied for r in applied.results] == [r.fixable for r in checked.results]
+
+
+def said(result: Result) -> tuple[str, ...]:
+    """What a person reads of a finding, without the lines that other findings' edits have moved."""
+    finding = result.finding
+    words = (finding.rule, finding.span.path, finding.message, finding.safety, finding.reason or "")
+    return tuple(re.sub(r"(?<=\w):\d+", "", word) for word in words)
 
 
 @pytest.mark.parametrize("case", CASES, ids=name_of)
@@ -53,8 +63,7 @@ def test_a_second_apply_changes_nothing(case: Path, checkout: Path) -> None:
     second = run_on(case, checkout, "apply")
     assert tree(checkout) == before
     assert not second.changes
-    left = [(r.finding.span.path, r.finding.message) for r in first.open]
-    assert [(r.finding.span.path, r.finding.message) for r in second.open] == left
+    assert [said(r) for r in second.open] == [said(r) for r in first.open]
 
 
 @pytest.mark.parametrize("case", CASES, ids=name_of)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from perfmod.compose import compose, path_of
 from perfmod.model import Finding, MovePackage, Plan, Result, Safety
+from perfmod.moving import moved
 from perfmod.writing import Outcome, write
 
 if TYPE_CHECKING:
@@ -72,9 +73,11 @@ def applied(report: Report, plan: Plan, outcome: Outcome) -> Report:
     """The report after writing."""
     written = {change.path for change in outcome.written}
     touched = {finding for finding, paths in plan.paths.items() if paths <= written}
+    results = [replace(r, applied=r.finding in touched) for r in report.results]
+    report.project.take_over(outcome.written)
     return replace(
         report,
-        results=tuple(replace(r, applied=r.finding in touched) for r in report.results),
+        results=tuple(moved(results, outcome.written)),
         changes=outcome.written,
         skipped=tuple(sorted((*report.skipped, *outcome.skipped))),
         refused=outcome.refused,

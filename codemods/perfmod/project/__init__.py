@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from perfmod.discovery import read_file
-from perfmod.model import Facts
+from perfmod.model import Change, Facts
 
 if TYPE_CHECKING:
     from perfmod.project.borrowing import Borrowers
@@ -52,6 +52,12 @@ class Project:
             except Unreadable:
                 self._texts[path] = None
         return self._texts[path]
+
+    def take_over(self, changes: Iterable[Change]) -> None:
+        """From now on these files are what a run has made of them."""
+        for change in changes:
+            self._overlay = {**self._overlay, change.path: change.after}
+            self._texts.pop(change.path, None)
 
     @cached_property
     def layout(self) -> Layout:
