@@ -458,7 +458,10 @@ def test_completion_of_words(run: Perfmod, monkeypatch: pytest.MonkeyPatch, word
         ("check pipe.py", "neither a file nor a folder: pipe.py"),
         ("check sub ..", "is outside of"),
         ("check --select replace-word", "--select: unknown rule `replace-word`; did you mean `replace-words`?"),
-        ("check --ignore nonsense", "--ignore: unknown rule `nonsense`; known: ignore-comment, parse-error, replace-words"),
+        (
+            "check --ignore nonsense",
+            "--ignore: unknown rule `nonsense`; known: ignore-comment, parse-error, replace-words",
+        ),
         ("check --output-format jsn", "--output-format: unknown value `jsn`; did you mean `json`?"),
         ("check --color yes", "--color: unknown value `yes`; known: always, auto, never"),
         ("check --output-format patch", "check changes nothing, so it has no patch; use `perfmod diff`"),
