@@ -220,6 +220,17 @@ def init(folder: str) -> int:
 
 
 @perfmod.command()
+def server() -> int:
+    """Be a language server for editors, over standard input and output (perfmod[server])."""
+    try:
+        from perfmod.server import serve
+    except ImportError:
+        raise PerfmodError("the language server needs pygls: pip install 'perfmod[server]'") from None
+    serve()
+    return 0
+
+
+@perfmod.command()
 @click.argument("shell", type=Choice(("bash", "zsh", "fish")))
 def completion(shell: str) -> int:
     """Print the completion script of SHELL, to be sourced in its start-up file."""
