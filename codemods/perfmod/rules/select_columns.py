@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from perfmod.model import Fact, Facts, Finding, Note, Replace, Safety
 from perfmod.rule import Triggers
-from perfmod.source.queries import SENSITIVE_LIST, STAR, Query, Select, is_sensitive
+from perfmod.source.queries import Query, Select, is_sensitive, may_hold_queries
 
 if TYPE_CHECKING:
     from perfmod.project import Project
@@ -70,23 +70,26 @@ class SelectColumns:
         those that must not leave the server. Source: PostgREST documentation, "Vertical filtering".
 
     What it changes:
-        The star becomes the full list of the table's columns, in the order of the schema that names them: generated
-        Database types, SQL migrations, Drizzle, Prisma, or the row type at the site. Types and casts stay. The message
-        of each fix says where the list comes from.
+        The star becomes the full list of the table's columns, in the order of the schema that names them: a database
+        (--database-url), PostgREST's description of its API (--openapi), generated Database types, SQL migrations,
+        Drizzle, Prisma, or the row type at the site. Types and casts stay. The message of each fix says where the list
+        comes from; `perfmod schema TABLE` says what is known of a table. With --exclude-sensitive, browser code no
+        longer asks for secrets that it never reads. With --tsc, the checkout's own compiler judges each edit first.
 
     When the fix is unsafe:
-        Where only a row type knows some of the columns, because one wrong column fails the whole query; and for
-        embedded lists on a TypeScript client without a Database type, whose result may get another type.
+        Where only a row type knows some of the columns, because one wrong column fails the whole query; for embedded
+        lists on a TypeScript client without a Database type, whose result may get another type (--tsc proves those);
+        and where a secret is left out.
 
     Leaves alone:
         Head counts, computed lists, other query builders, DOM and D3 .select(). Reported without a fix: unknown tables,
-        sources that disagree, queries that name a column which the schema lacks, tests that assert on the star, data
-        exports, and stars whose comment says that they are meant.
+        sources that disagree, queries and code near them that name a column which the schema lacks, tests that assert
+        on the star, data exports, and stars whose comment says that they are meant.
     """
 
     Options = SelectOptions
     languages = ("typescript", "tsx", "javascript", "python")
-    triggers = Triggers(((b"select",),), lambda data: bool(STAR.search(data) or SENSITIVE_LIST.search(data)))
+    triggers = Triggers(((b"select",),), may_hold_queries)
     reviewed = ()
     scanners = ()
 

@@ -16,14 +16,19 @@ STAR = re.compile(
     rb"(?:\)|[\"'`][^\"'`)]{0,2000}?\*|[\"'`]\s*[\"'`]|count\s*=|columns\s*=|undefined\b)",
     re.S,
 )
-SENSITIVE_WORDS = ("encrypted", "password", "passwd", "secret", "token", "hash", "ssn", "salt", "api_key", "apikey",
-                   "private_key")  # fmt: skip
 SENSITIVE = re.compile(
     r"(?:\A|_)(?:encrypted|passwords?|passwd|secrets?|token|api_?keys?|hash|ssn|salt|private_?key)(?:_|\Z)"
 )
 SENSITIVE_LIST = re.compile(
     rb"\bselect\s*\(\s*[\"'`][^\"'`]*(?:encrypted|passw|secret|token|api_?key|hash|ssn|salt|private_?key)", re.I
 )
+
+BUILDER = re.compile(rb"\.[\s\\]*(?:from_?|table|rpc)\s*[<(]")
+
+
+def may_hold_queries(data: bytes) -> bool:
+    """Whether parsing a file could find a star, or a list that names a secret."""
+    return BUILDER.search(data) is not None and bool(STAR.search(data) or SENSITIVE_LIST.search(data))
 
 
 @dataclass(frozen=True, slots=True)
