@@ -50,7 +50,7 @@ class ReplaceWords:
         Old words are out of date.
     """
 
-    languages: ClassVar[tuple[str, ...]] = ("python", "typescript", "tsx")
+    languages: ClassVar[tuple[str, ...]] = ("python", "typescript", "tsx", "vue")
     triggers: ClassVar[Triggers] = Triggers(((b"old_",),))
     Options: ClassVar[type] = Options
     reviewed: ClassVar[tuple[str, ...]] = ("OLD001",)

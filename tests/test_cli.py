@@ -386,7 +386,7 @@ def test_formats_of_the_command_line_are_those_of_reports() -> None:
 def test_rules(run: Perfmod) -> None:
     assert run("rules").out == (
         "replace-words  Replace old words by new ones.\n"
-        "               python, typescript, tsx; options: replacement, limit\n"
+        "               python, typescript, tsx, vue; options: replacement, limit\n"
     )
     listed = json.loads(run("rules", "--output-format", "json").out)
     assert [rule["id"] for rule in listed] == ["replace-words"]

@@ -45,6 +45,10 @@ CONCISE = ("--output-format", "concise")
         ("a.ts", "// eslint-disable-next-line OLD001\nold_safe();\n"),
         ("a.ts", "/* eslint-disable OLD001 */\nf();\nold_safe();\n"),
         ("a.ts", "/* eslint-disable */\nold_safe();\n/* eslint-enable */\n"),
+        ("a.vue", "<script>\n// perfmod: ignore[replace-words]\nold_safe();\n</script>\n"),
+        ("a.vue", "<script lang='ts'>\nold_safe(); // eslint-disable-line OLD001\n</script>\n"),
+        ("a.vue", "<template>\n  <!-- perfmod: ignore[replace-words] -->\n  <p>old_safe()</p>\n</template>\n"),
+        ("a.vue", "<!-- perfmod: file-ignore[replace-words] --><script>\nold_safe();\n</script>\n"),
     ],
 )
 def test_silenced(perfmod: Perfmod, name: str, text: str) -> None:
@@ -116,6 +120,7 @@ def test_not_silenced(perfmod: Perfmod, name: str, text: str) -> None:
             "has expired: it held until 2026-01-31",
             "new_safe()\n",
         ),
+        ("a.vue", "<!-- perfmod: ignore[replace-words] -->\n<p>x</p>\n", "finds nothing", "<p>x</p>\n"),
         ("a.ts", "f(); // perfmod: ignore[replace-words]\n", "finds nothing", "f();\n"),
         ("a.ts", "/* perfmod: ignore[replace-words] */ f();\n", "finds nothing", "f();\n"),
         ("a.ts", "f(/* perfmod: ignore[replace-words] */ 1);\n", "finds nothing", "f(1);\n"),
@@ -225,6 +230,16 @@ def test_it_is_explained(perfmod: Perfmod) -> None:
             "a.py",
             "old_safe()  # perfmod: ignore[parse-error] so\n",
             "old_safe()  # perfmod: ignore[parse-error, replace-words] so\n",
+        ),
+        (
+            "a.vue",
+            "<script>\nold_safe();\n</script>\n",
+            "<script>\nold_safe(); // perfmod: ignore[replace-words] why\n</script>\n",
+        ),
+        (
+            "a.vue",
+            "<template>\n  <p>old_safe()</p>\n</template>\n",
+            "<template>\n  <p>old_safe()</p> <!-- perfmod: ignore[replace-words] why -->\n</template>\n",
         ),
         ("a.ts", "old_safe();\n", "old_safe(); // perfmod: ignore[replace-words] why\n"),
         (

@@ -23,7 +23,9 @@ SIGNS = {
     "typescript": ("// {}",),
     "javascript": ("// {}", "{{/* {} */}}"),
     "tsx": ("// {}", "{{/* {} */}}"),
-    "html": ("<!-- {} -->",),
+    "html": ("<!-- {} -->", "// {}"),
+    "vue": ("<!-- {} -->", "// {}"),
+    "svelte": ("<!-- {} -->", "// {}"),
 }
 NO_PLACE = "no comment can stand here: use a baseline or per-file-ignores"
 
@@ -87,25 +89,25 @@ def candidates(text: Text, language: str, spans: Sequence[Span], said: str) -> I
     line = utf8[first:end].decode()
     indent = line[: len(line) - len(line.lstrip())]
     gap = "  " if language in ("python", "yaml") else " "
-    beside, *more = (sign.format(said) for sign in SIGNS[language])
-    after = Replace(Span(text.path, end, end), gap + beside)
-    if len(line) + len(after.text) <= WIDTH and line.rstrip() == line:
-        yield after
-    for comment in (beside, *more):
+    signs = [sign.format(said) for sign in SIGNS[language]]
+    after = [Replace(Span(text.path, end, end), gap + comment) for comment in signs if not comment.startswith("{")]
+    if line.rstrip() == line:
+        yield from (edit for edit in after if len(line) + len(edit.text) <= WIDTH)
+    for comment in signs:
         yield Replace(Span(text.path, first, first), indent + comment + text.newline)
-    yield after
+    yield from after
 
 
 def holds(edit: Replace, text: Text, language: str, spans: Sequence[Span], rules: Sequence[str]) -> bool:
     """Whether the text with the comment parses as before, and the comment silences every finding."""
     from perfmod.source.text import Text
-    from perfmod.source.tree import Source
+    from perfmod.source.tree import GRAMMARS, Source
     from perfmod.suppression import scan_comments
 
     at = edit.span.start
     utf8 = text.utf8[:at] + edit.text.encode() + text.utf8[at:]
     source = Source(Text(text.path, utf8), language)
-    if source.error is not None:
+    if language in GRAMMARS and source.error is not None:
         return False
     added = len(edit.text.encode())
     moved = [Span(s.path, s.start + added, s.end + added) if s.start >= at else s for s in spans]

@@ -185,6 +185,6 @@ def facts_of(text: Any, scanners: Sequence[Scanner]) -> list[Fact]:
             line, column = text.position(problem.start_byte)
             return [ParseError(text.path, problem.start_byte, f"syntax error at line {line}, column {column}")]
     facts = [fact for scanner in scanners for fact in scanner.scan(source)]
-    if (facts or not scanners or TRIGGER in text.utf8) and language in GRAMMARS:
+    if (facts or not scanners or TRIGGER in text.utf8) and (language in GRAMMARS or language in ("vue", "svelte")):
         facts.extend(scan_comments(source))
     return facts

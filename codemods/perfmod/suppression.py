@@ -33,7 +33,7 @@ RUFF = re.compile(r"#\s*ruff:\s*(?P<file>file-)?ignore\[(?P<codes>[^\]]*)\]")
 ESLINT = re.compile(
     r"(?://|/\*)\s*eslint-(?P<verb>disable-next-line|disable-line|disable|enable)(?![\w-])(?P<codes>.*)", re.S
 )
-BLOCKS = frozenset({"block", "statement_block"})
+MARKUP = frozenset({"html", "vue", "svelte"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,22 @@ def scan_comments(source: Source) -> Iterator[Suppression]:
     utf8 = source.utf8
     if not any(word in utf8 for word in (TRIGGER, b"ruff:", b"eslint-")) and b"noqa" not in utf8.lower():
         return
+    for part in parts_of(source):
+        yield from comments_of(part)
+
+
+def parts_of(source: Source) -> list[Source]:
+    """What holds comments: the file; of .html, .vue and .svelte the markup and each script that parses."""
+    if source.language not in MARKUP:
+        return [source]
+    from perfmod.source.embedded import scripts
+    from perfmod.source.tree import Source
+
+    return [Source(source.text, "html"), *scripts(source.text)]
+
+
+def comments_of(source: Source) -> Iterator[Suppression]:
+    utf8 = source.utf8
     last = -1
     disabled: list[tuple[Node, tuple[str, ...]]] = []
     for match in COMMENT.finditer(utf8):
