@@ -3,6 +3,9 @@
 An entry holds while the file's size and modification time are the same. A file that changed in the last two seconds
 before it was read gets none: its time stamp could stand for two contents ("racy git", git's technical documentation).
 The whole cache is for one version of perfmod, one set of rules and one set of options.
+
+Findings depend on other files too, so they are kept only as a whole, with all that judging looked at: the list of
+files, their stamps, and those of the other files that it read or looked for. They hold while all of that is the same.
 """
 
 from __future__ import annotations
@@ -12,10 +15,10 @@ import os
 import pickle
 import stat
 import sys
-import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
@@ -23,13 +26,25 @@ from zlib import crc32
 from perfmod import __version__
 
 if TYPE_CHECKING:
+    from perfmod.model import Finding, Note
     from perfmod.rule import Rule
     from perfmod.scanning import Scanned
 
 RACY = 2_000_000_000  # nanoseconds
 
-Stamp = tuple[int, int]  # size, modification time in nanoseconds
+Stamp = tuple[int, int]  # size, modification time in nanoseconds; (-1, 0) of what is not there
 Entry = tuple[int, int, "Scanned | None"]  # of a file: its stamp, and what it said
+ABSENT: Stamp = (-1, 0)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What judging said, and what it looked at besides the files that have an entry."""
+
+    files: tuple[str, ...]
+    watched: Mapping[str, Stamp]
+    findings: tuple[Finding, ...]
+    notes: tuple[Note, ...]
 
 
 class FactUnpickler(pickle.Unpickler):
@@ -44,63 +59,113 @@ class FactUnpickler(pickle.Unpickler):
 
 
 class Cache:
-    """The facts of earlier runs on one root, with the same rules."""
+    """What earlier runs with the same rules found out about one root."""
 
     def __init__(self, root: Path, folder: Path, rules: Sequence[Rule]) -> None:
-        self._root = root
+        self._root = os.fspath(root)
         self._key = key_of(root, rules)
         self._path = folder / f"facts-{crc32(self._key.encode()):08x}"
-        self._entries = read(self._path, self._key)
+        self._entries, self._verdict = read(self._path, self._key)
         self._current: dict[str, Entry] = {}
         self._stamps: dict[str, Stamp] = {}
+        self._watched: dict[str, Stamp | None] = {}
+        self._is_new = False
 
-    def get(self, path: str) -> Entry | None:
-        """What the cache holds of a file that has not changed since: its last item is None where no trigger fit."""
-        try:
-            status = os.lstat(f"{self._root}/{path}")
-        except OSError:
-            return None
-        if not stat.S_ISREG(status.st_mode):
-            return None  # what a link leads to can change without it
-        self._stamps[path] = (status.st_size, status.st_mtime_ns)
-        entry = self._entries.get(path)
-        if entry is None or self._stamps[path] != entry[:2]:
-            return None
-        self._current[path] = entry
-        return entry
+    def known(self, paths: Iterable[str]) -> dict[str, Scanned | None]:
+        """What those of the files said that have not changed since: None where no trigger fit."""
+        found = {}
+        lstat, is_regular, entries, top = os.lstat, stat.S_ISREG, self._entries, self._root
+        for path in paths:
+            try:
+                status = lstat(f"{top}/{path}")
+            except OSError:
+                continue
+            if not is_regular(status.st_mode):
+                continue  # what a link leads to can change without it
+            entry = entries.get(path)
+            if entry is not None and status.st_mtime_ns == entry[1] and status.st_size == entry[0]:
+                self._current[path] = entry
+                found[path] = entry[2]
+            else:
+                self._stamps[path] = (status.st_size, status.st_mtime_ns)
+        return found
 
     def put(self, path: str, scanned: Scanned | None) -> None:
-        """Remember what a file said, as it stood when `get` was asked for it."""
+        """Remember what a file said, as it stood when `known` was asked for it."""
         stamp = self._stamps.get(path)
-        if stamp is not None and time.time_ns() - stamp[1] > RACY and (scanned is None or scanned.skipped is None):
+        if stamp is not None and not is_racy(stamp) and (scanned is None or scanned.skipped is None):
             self._current[path] = (*stamp, scanned)
+
+    def watch(self, path: str) -> None:
+        """Note that judging is about to read a file."""
+        if path not in self._current and path not in self._watched:
+            self._watched[path] = stamp_of(self._root, path)
+
+    def verdict(self, files: tuple[str, ...], relevant: Sequence[str]) -> Verdict | None:
+        """What judging said of just these files, if it would say the same again."""
+        known = self._verdict
+        if known is None or self._current != self._entries or len(relevant) != len(self._current):
+            return None
+        if known.files != files or any(stamp_of(self._root, path) != was for path, was in known.watched.items()):
+            return None
+        return known
+
+    def put_verdict(
+        self, files: tuple[str, ...], findings: Iterable[Finding], notes: Iterable[Note], relevant: Sequence[str]
+    ) -> None:
+        """Remember what judging said, unless a file that it depends on could change without its stamp."""
+        watched = {path: stamp for path, stamp in self._watched.items() if stamp is not None and not is_racy(stamp)}
+        if len(watched) == len(self._watched) and len(relevant) == len(self._current):
+            self._verdict = Verdict(files, watched, tuple(findings), tuple(notes))
+            self._is_new = True
 
     def save(self) -> None:
         """Write the cache, whole or not at all. One that can't be written is none."""
-        if self._current == self._entries:
+        if not self._is_new and self._current == self._entries:
             return
+        from tempfile import mkstemp
+
+        content = (self._key, self._current, self._verdict if self._is_new else None)
         folder = self._path.parent
         with suppress(OSError):
             if not folder.exists():
                 folder.mkdir(parents=True)
                 (folder / ".gitignore").write_text("*\n")
-            descriptor, name = tempfile.mkstemp(prefix=".facts-", dir=folder)
+            descriptor, name = mkstemp(prefix=".facts-", dir=folder)
             try:
                 with open(descriptor, "wb") as file:
-                    pickle.dump((self._key, self._current), file, protocol=5)
+                    pickle.dump(content, file, protocol=5)
                 os.replace(name, self._path)
             except BaseException:
                 os.unlink(name)
                 raise
 
 
-def read(path: Path, key: str) -> dict[str, Entry]:
-    """The entries of a cache file. Empty where there is none, where it is broken, and where its key is another."""
+def stamp_of(top: str, path: str) -> Stamp | None:
+    """The stamp of a file, also of one that is not there; None where none can be trusted."""
     try:
-        found_key, entries = FactUnpickler(io.BytesIO(path.read_bytes())).load()
+        status = os.lstat(f"{top}/{path}")
+    except (FileNotFoundError, NotADirectoryError):
+        return ABSENT
+    except OSError:
+        return None
+    return (status.st_size, status.st_mtime_ns) if stat.S_ISREG(status.st_mode) else None
+
+
+def is_racy(stamp: Stamp) -> bool:
+    """Whether a file that was read after it got this stamp may have changed again without a new one."""
+    return time.time_ns() - stamp[1] <= RACY
+
+
+def read(path: Path, key: str) -> tuple[dict[str, Entry], Verdict | None]:
+    """What a cache file holds. Nothing where there is none, where it is broken, and where its key is another."""
+    try:
+        found_key, entries, verdict = FactUnpickler(io.BytesIO(path.read_bytes())).load()
     except (OSError, pickle.UnpicklingError, EOFError, AttributeError, ImportError, IndexError, TypeError, ValueError):
-        return {}
-    return entries if found_key == key and isinstance(entries, dict) else {}
+        return {}, None
+    if found_key != key or not isinstance(entries, dict):
+        return {}, None
+    return entries, verdict if isinstance(verdict, Verdict) else None
 
 
 def key_of(root: Path, rules: Sequence[Rule]) -> str:
@@ -120,7 +185,7 @@ def code_stamp() -> int:
     package = Path(__file__).parent
     return max(
         entry.stat().st_mtime_ns
-        for folder in (package, *(package / name for name in ("rules", "source", "project")))
+        for folder in (package, *(package / name for name in ("rules", "source", "project", "templates")))
         for entry in os.scandir(folder)
         if entry.name.endswith(".py")
     )

@@ -89,9 +89,12 @@ def run(request: Request, progress: Progress | None = None) -> Report:
         recovered = recover(request.root)
     rules = make_rules(settings.selected, dict(settings.rules))
     discovery = find_files(request)
-    facts, digests, skipped = scan_all(discovery, rules, request, progress)
-    project = Project(request.root, discovery.files, facts, request.overlay)
-    findings, notes = judge(rules, facts, project) if digests else ([], [])  # no file holds a trigger
+    cache = cache_of(request, rules)
+    facts, digests, skipped = scan_all(discovery, rules, request, progress, cache)
+    project = Project(request.root, discovery.files, facts, request.overlay, cache.watch if cache else None)
+    findings, notes = judge_or_recall(rules, project, cache) if digests else ([], [])  # no file holds a trigger
+    if cache is not None:
+        cache.save()
     if PARSE_ERROR not in settings.ignore:
         findings += [parse_error(fact) for fact in facts.of(ParseError)]
     runs = per_file(settings)
@@ -151,15 +154,13 @@ def chosen_files(discovery: Discovery, rules: Sequence[Rule]) -> list[str]:
 
 
 def scan_all(
-    discovery: Discovery, rules: Sequence[Rule], request: Request, progress: Progress | None
+    discovery: Discovery, rules: Sequence[Rule], request: Request, progress: Progress | None, cache: Cache | None
 ) -> tuple[Facts, dict[str, bytes], list[Skipped]]:
     facts: list[Fact] = []
     digests: dict[str, bytes] = {}
     skipped: list[Skipped] = []
     places = {path: number for number, path in enumerate(discovery.files)} if progress else {}
-    for scanned in scan(
-        discovery.root, discovery.files, rules, request.jobs, cache_of(request, rules), request.overlay
-    ):
+    for scanned in scan(discovery.root, discovery.files, rules, request.jobs, cache, request.overlay):
         facts.extend(scanned.facts)
         digests[scanned.path] = scanned.digest
         if scanned.skipped is not None:
@@ -177,6 +178,26 @@ def cache_of(request: Request, rules: Sequence[Rule]) -> Cache | None:
 
     folder = request.cache_folder or git_folder(request.root)
     return None if folder is None else Cache(request.root, folder, rules)
+
+
+def judge_or_recall(rules: Sequence[Rule], project: Project, cache: Cache | None) -> tuple[list[Finding], list[Note]]:
+    """What the rules say of the checkout; what they said the last time, where nothing has changed since."""
+    if cache is None or any(asks_outside(rule) for rule in rules):
+        return judge(rules, project.facts, project)
+    files = tuple(project.files)
+    relevant = files_to_scan(files, scanners_of(rules))
+    known = cache.verdict(files, relevant)
+    if known is None:
+        findings, notes = judge(rules, project.facts, project)
+        cache.put_verdict(files, findings, notes, relevant)
+        return findings, notes
+    return list(known.findings), list(known.notes)
+
+
+def asks_outside(rule: Rule) -> bool:
+    """Whether a rule was told to ask what can change without the checkout: a server, a compiler."""
+    options = getattr(rule, "options", None)
+    return any(getattr(options, name, None) for name in ("database_url", "openapi", "tsc"))
 
 
 def judge(rules: Sequence[Rule], facts: Facts, project: Project) -> tuple[list[Finding], list[Note]]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from perfmod.discovery import is_generated, language_of, read_file
+from perfmod.discovery import LANGUAGES, is_generated, language_of, read_file
 from perfmod.model import Fact, Skipped
 
 if TYPE_CHECKING:
@@ -66,16 +66,14 @@ def scan(
     if cache is None:
         yield from scan_afresh(root, relevant, scanners, jobs, overlay)
         return
-    known = {path: entry for path in relevant if path not in overlay and (entry := cache.get(path)) is not None}
+    known = cache.known(path for path in relevant if path not in overlay)
     unknown = [path for path in relevant if path not in known]
     scanned = {found.path: found for found in scan_afresh(root, unknown, scanners, jobs, overlay)}
     for path in unknown:
-        if path in overlay:
-            continue
-        cache.put(path, scanned.get(path))
-    cache.save()
+        if path not in overlay:
+            cache.put(path, scanned.get(path))
     for path in relevant:
-        found = known[path][2] if path in known else scanned.get(path)
+        found = known.get(path) or scanned.get(path)
         if found is not None:
             yield found
 
@@ -93,7 +91,8 @@ def scan_afresh(
 def files_to_scan(files: Sequence[str], scanners: Iterable[Scanner]) -> list[str]:
     """The files of a language that some scanner reads."""
     languages = {language for scanner in scanners for language in scanner.languages}
-    return [path for path in files if language_of(path) in languages]
+    suffixes = {suffix for suffix, language in LANGUAGES.items() if language in languages}
+    return [path for path in files if path.rpartition(".")[2] in suffixes]
 
 
 def scanners_of(rules: Iterable[Rule]) -> list[Scanner]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,12 +22,18 @@ class Project:
     """A checkout as rules see it while they judge."""
 
     def __init__(
-        self, root: Path, files: Sequence[str], facts: Facts, overlay: Mapping[str, bytes] | None = None
+        self,
+        root: Path,
+        files: Sequence[str],
+        facts: Facts,
+        overlay: Mapping[str, bytes] | None = None,
+        watch: Callable[[str], None] | None = None,
     ) -> None:
         self.root = root
         self.files = files  #: sorted relative POSIX paths of everything that discovery found
         self.facts = facts
         self._overlay = overlay or {}  #: bytes of files that are not to be read from the disk
+        self._watch = watch  #: told of each file before it is read
         self._texts: dict[str, Text | None] = {}
 
     @cached_property
@@ -38,6 +44,8 @@ class Project:
         """The bytes of a file of the checkout; None where there is none or it can't be read."""
         if path in self._overlay:
             return self._overlay[path]
+        if self._watch is not None:
+            self._watch(path)
         data = read_file(self.root, path)
         return data if isinstance(data, bytes) else None
 
