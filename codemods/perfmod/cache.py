@@ -18,12 +18,12 @@ import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
 from perfmod import __version__
+from perfmod.values import dataclass
 
 if TYPE_CHECKING:
     from perfmod.model import Finding, Note
@@ -53,7 +53,7 @@ class FactUnpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         if (module == "builtins" and name == "frozenset") or (module.startswith("perfmod.") and "." not in name):
             found = super().find_class(module, name)
-            if isinstance(found, type):
+            if isinstance(found, type) and (found is frozenset or found.__module__.startswith("perfmod.")):
                 return found
         raise pickle.UnpicklingError(f"{module}.{name} is no fact")
 

@@ -8,12 +8,12 @@ import re
 import stat
 import subprocess
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from perfmod.errors import PerfmodError
 from perfmod.model import Skipped
+from perfmod.values import dataclass
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from perfmod.discovery import LANGUAGES, is_generated, language_of, read_file
 from perfmod.model import Fact, Skipped
+from perfmod.values import dataclass
 
 if TYPE_CHECKING:
     from perfmod.cache import Cache
