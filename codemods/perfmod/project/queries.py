@@ -129,7 +129,7 @@ class Queries:
                 break
             found = source_of(self._project, path, f"{client.origin.module}.{client.origin.name}")
             if found is None:
-                break
+                return Client("foreign") if self._is_foreign_python(client.origin.module) else client
             names = Names(found[0])
             bindings = names.bindings(found[1]).get(found[0].root.id, [])
             further = [client_of_binding(names, binding, 0) for binding in bindings]
@@ -137,6 +137,14 @@ class Queries:
             evidence = best.evidence if best.evidence != "unknown" else client.evidence
             path, client = found[0].path, Client(evidence, origin=best.origin)
         return client
+
+    def _is_foreign_python(self, module: str) -> bool:
+        """Whether a name comes from a package that is no part of the checkout, and no PostgREST client."""
+        from perfmod.source.postgrest_python_clients import PACKAGES
+
+        top = module.partition(".")[0]
+        own = re.compile(rf"(?:\A|/){re.escape(top)}(?:/|\.pyi?\Z)")
+        return bool(top) and not PACKAGES.match(module) and not any(own.search(path) for path in self._project.files)
 
     def client_of(self, query: Query) -> tuple[Client, str | None]:
         """What is known of a query's client, and the file that describes its database."""

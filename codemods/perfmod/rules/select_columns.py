@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from perfmod.model import Fact, Facts, Finding, Note, Replace, Safety
@@ -24,6 +25,8 @@ EXPORT = re.compile(r"(?:\A|[/._-])(?:gdpr|export|backup|dump)(?:[/._-]|\Z)")
 OTHER_BUILDERS = ("knex", "kysely", "objection", "drizzle-orm", "squel", "arquero")
 PACKAGES = ("@supabase/supabase-js", "@supabase/ssr", "@supabase/postgrest-js", "@insforge/sdk")
 MESSAGE = "this select fetches every column {0}, and every one that is added later"
+REQUIREMENTS = re.compile(r"(?:\A|/)(?:requirements[\w.-]*\.(?:txt|in)|pyproject\.toml|setup\.(?:py|cfg)|Pipfile)\Z")
+PYTHON_PACKAGES = re.compile(rb"\b(?:supabase|postgrest|insforge)\b")
 SECRET = (
     "{0} looks like a secret and reaches the browser. A list in a browser is no access control: revoke the column from"
     " its roles, or use row security"
@@ -175,10 +178,18 @@ class Judgement:
         """Whether a chain on an unknown object could still be PostgREST's, so that it has to be reported."""
         if query.call != "from" or (query.table is None and query.origin is None):
             return False
+        if query.path.endswith(".py"):
+            return self.installs_client
         packages = self.project.packages
         if any(packages.declaring(query.path, package) is not None for package in OTHER_BUILDERS):
             return False
         return any(packages.declaring(query.path, package) is not None for package in PACKAGES)
+
+    @cached_property
+    def installs_client(self) -> bool:
+        """Whether the checkout's Python requires a PostgREST client."""
+        lists = (path for path in self.project.files if REQUIREMENTS.search(path))
+        return any(PYTHON_PACKAGES.search(self.project.raw(path) or b"") for path in lists)
 
     def finding(self, query: Query, select: Select, *, known: bool) -> Finding:
         from perfmod.project.column_lists import NoList

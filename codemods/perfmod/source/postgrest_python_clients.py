@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from tree_sitter import Node
 
@@ -37,7 +38,7 @@ def client_of(names: Names, node: Node, depth: int = 0) -> Client:
     elif node.type == "call" and (function := node.child_by_field_name("function")) is not None:
         found = client_of_call(names, function, depth)
     elif node.type == "attribute":
-        found = client_of_attribute(names, node)
+        found = client_of_attribute(names, node, depth)
     if found.evidence == "unknown" and NAMED.search(last_name(names, node)):
         return Client("named", origin=found.origin)
     return found
@@ -97,8 +98,12 @@ def client_of_function(names: Names, function: Node) -> Client:
     return UNKNOWN
 
 
-def client_of_attribute(names: Names, node: Node) -> Client:
+def client_of_attribute(names: Names, node: Node, depth: int) -> Client:
     """`self.client` of a file that sets it to a client."""
+    for value in assigned(names, node):
+        found = client_of(names, value, depth + 1)
+        if found.evidence != "unknown" or found.origin is not None:
+            return found
     if not IMPORTS.search(names.source.utf8):
         return UNKNOWN
     word = re.escape(last_name(names, node))
@@ -108,6 +113,16 @@ def client_of_attribute(names: Names, node: Node) -> Client:
         if any(MAKERS.search(part) for part in parts) or MAKER_CALL.search(match["value"] or ""):
             return Client("typed")
     return UNKNOWN
+
+
+def assigned(names: Names, attribute: Node) -> Iterator[Node]:
+    """The values that a file assigns to `self.client`."""
+    word = re.escape(last_name(names, attribute)).encode()
+    for target in names.source.find(re.compile(rb"\bself\.(%s)\s*(?::[^=\n]*)?=(?!=)" % word)):
+        node = target.parent.parent if target.parent is not None else None
+        value = node.child_by_field_name("right") if node is not None and node.type == "assignment" else None
+        if value is not None:
+            yield value
 
 
 def plain(node: Node) -> Node:
