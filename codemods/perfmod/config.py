@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import types
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from perfmod.errors import PerfmodError
 from perfmod.rule import OWN_RULES, load_rule, rule_ids
+from perfmod.values import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from time import strftime
 from typing import TYPE_CHECKING, Literal
@@ -15,6 +15,7 @@ from perfmod.project import Project
 from perfmod.rule import PARSE_ERROR, Rule, make_rules
 from perfmod.scanning import ParseError, files_to_scan, scan, scanners_of
 from perfmod.sifting import find_baseline, per_file, place, suppress
+from perfmod.values import dataclass, field
 
 if TYPE_CHECKING:
     from perfmod.cache import Cache

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from perfmod.model import Fact, Facts, Finding, Note
 from perfmod.rule import Triggers
+from perfmod.values import dataclass
 
 if TYPE_CHECKING:
     from perfmod.project import Project

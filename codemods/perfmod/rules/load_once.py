@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from perfmod.model import Fact, Facts, Finding, Note, Safety, Span
 from perfmod.rule import Triggers
 from perfmod.source.read_words import may_read
+from perfmod.values import dataclass
 
 if TYPE_CHECKING:
     from perfmod.project import Project

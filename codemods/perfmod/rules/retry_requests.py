@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from perfmod.model import Fact, Facts, Finding, Note
 from perfmod.rule import Triggers
 from perfmod.source.request_words import may_send_requests
+from perfmod.values import dataclass
 
 if TYPE_CHECKING:
     from perfmod.project import Project

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from perfmod.model import AddImport, AddModule, DropImport, Fact, Facts, Finding, Intent, RewriteCall, Safety
 from perfmod.rule import Triggers
 from perfmod.source.words import may_make_tasks
+from perfmod.values import dataclass
 
 if TYPE_CHECKING:
     from perfmod.project import Project
