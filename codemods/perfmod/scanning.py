@@ -141,7 +141,7 @@ def gather(
     while (number := take(turn)) < len(batches):
         found[number] = scan_here(batches[number])
         for reader in readers:  # a worker waits while its pipe is full
-            while reader.poll() and receive(reader, found):
+            while not reader.closed and reader.poll() and receive(reader, found):
                 pass
         while given in found:
             yield from found.pop(given)
@@ -168,7 +168,7 @@ def receive(reader: Any, found: dict[int, list[Scanned]]) -> bool:
         return False
     try:
         number, answer = reader.recv()
-    except EOFError:
+    except (EOFError, OSError):  # its end, or its death in the middle of an answer
         reader.close()
         return False
     if isinstance(answer, BaseException):
