@@ -95,7 +95,8 @@ def mixed_race(rivals: Rivals, folder: Path) -> Race:
 def rewrite_race(rivals: Rivals, folder: Path) -> Race:
     rewrite = (rivals.programs / "ast-grep", "run", "--lang=python", "--pattern", "asyncio.create_task($$$ARGS)")
     rewrite = (*rewrite, "--rewrite", REWRITTEN)
-    codemod = (rivals.programs / "python", "-m", "libcst.tool", "codemod", "--no-format", "--hide-progress")
+    codemod = (rivals.programs / "python", "-m", "libcst.tool", "codemod", "-x", "libcst_tasks.SuperviseTasks")
+    codemod = (*codemod, "--no-format", "--hide-progress")
     fixit = (rivals.programs / "fixit", "--rules", "fixit_tasks:SuperviseTasks", "lint", ".")
     found = {"PYTHONPATH": str(RIVALS)}
     programs = [
@@ -103,9 +104,7 @@ def rewrite_race(rivals: Rivals, folder: Path) -> Race:
         Program("ast-grep run --rewrite", (*rewrite, ".")),
         Program("perfmod apply", perfmod(rivals, "apply", "--no-cache", *PYTHON_ONLY), writes=True),
         Program("ast-grep run --update-all", (*rewrite, "--update-all", "."), writes=True),
-        Program(
-            "libcst.tool codemod", (*codemod, "-x", "-u", "1", "libcst_tasks.SuperviseTasks", "."), environment=found
-        ),
+        Program("libcst.tool codemod", (*codemod, "--unified-diff=1", "."), environment=found),
         Program("fixit lint", fixit, environment=found),
     ]
     return Race("rewrite: packages joined", folder, count_files(folder, ".py"), programs)
