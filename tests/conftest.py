@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -14,9 +15,10 @@ from perfmod.cli import main
 
 
 def know(monkeypatch: pytest.MonkeyPatch, *rules: str) -> None:
-    """Make these the only rules."""
-    for module in ("perfmod.rule", "perfmod.config", "perfmod.explain", "perfmod.settings_text"):
-        monkeypatch.setattr(f"{module}.rule_ids", lambda: rules)
+    """Make these the only rules. Every module that took the function by name is imported now, to be given it back."""
+    for module in ("rule", "config", "explain", "ignore_comments", "settings_text"):
+        import_module(f"perfmod.{module}")
+        monkeypatch.setattr(f"perfmod.{module}.rule_ids", lambda: rules)
 
 
 @pytest.fixture
