@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 import sys
-from importlib import import_module
 from pathlib import Path
 
 import pytest
 import replace_words
 import retire_names
-from playground import Perfmod, Ran
+from playground import Perfmod, Ran, know
 
 from perfmod.cli import main
-
-
-def know(monkeypatch: pytest.MonkeyPatch, *rules: str) -> None:
-    """Make these the only rules. Every module that took the function by name is imported now, to be given it back."""
-    for module in ("rule", "config", "explain", "ignore_comments", "settings_text"):
-        import_module(f"perfmod.{module}")
-        monkeypatch.setattr(f"perfmod.{module}.rule_ids", lambda: rules)
 
 
 @pytest.fixture

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple
+
+import pytest
 
 
 class Ran(NamedTuple):
@@ -41,3 +44,10 @@ def commit(message: str = "before") -> None:
         git("config", "user.email", "test@example.org")
     git("add", "--all")
     git("commit", "--quiet", "--message", message)
+
+
+def know(monkeypatch: pytest.MonkeyPatch, *rules: str) -> None:
+    """Make these the only rules. Every module that took the function by name is imported now, to be given it back."""
+    for module in ("rule", "config", "explain", "ignore_comments", "settings_text"):
+        import_module(f"perfmod.{module}")
+        monkeypatch.setattr(f"perfmod.{module}.rule_ids", lambda: rules)

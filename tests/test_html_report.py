@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 import replace_words
 from chromium import Chromium, Page
+from playground import know
 
 from perfmod.config import Settings
 from perfmod.model import Finding, Note, Replace, Result, Safety, Skipped, Span
@@ -34,8 +35,7 @@ SCREENSHOTS = Path(__file__).parent.parent / ".cache" / "screenshots"
 @pytest.fixture(autouse=True)
 def stand_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setitem(sys.modules, "perfmod.rules.replace_words", replace_words)
-    monkeypatch.setattr("perfmod.rule.rule_ids", lambda: (replace_words.RULE,))
-    monkeypatch.setattr("perfmod.ignore_comments.rule_ids", lambda: (replace_words.RULE,))
+    know(monkeypatch, replace_words.RULE)
     monkeypatch.chdir(tmp_path)
 
 

@@ -15,6 +15,7 @@ from urllib.parse import unquote_to_bytes
 
 import pytest
 import replace_words
+from playground import know
 from schemas import junit_schema, validate
 
 from perfmod.cli import main
@@ -32,9 +33,7 @@ MACHINES = ["sarif", "github", "gitlab", "junit", "markdown"]
 @pytest.fixture(autouse=True)
 def stand_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setitem(sys.modules, "perfmod.rules.replace_words", replace_words)
-    monkeypatch.setattr("perfmod.config.rule_ids", lambda: (replace_words.RULE,))
-    monkeypatch.setattr("perfmod.rule.rule_ids", lambda: (replace_words.RULE,))
-    monkeypatch.setattr("perfmod.ignore_comments.rule_ids", lambda: (replace_words.RULE,))
+    know(monkeypatch, replace_words.RULE)
     monkeypatch.chdir(tmp_path)
 
 

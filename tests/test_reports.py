@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import replace_words
+from playground import know
 
 from perfmod.config import Settings
 from perfmod.model import Change, Finding, Safety, Span
@@ -23,7 +24,7 @@ from perfmod.reports.places import printable
 @pytest.fixture(autouse=True)
 def stand_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setitem(__import__("sys").modules, "perfmod.rules.replace_words", replace_words)
-    monkeypatch.setattr("perfmod.ignore_comments.rule_ids", lambda: (replace_words.RULE,))
+    know(monkeypatch, replace_words.RULE)
     monkeypatch.chdir(tmp_path)
 
 
