@@ -38,14 +38,6 @@ class Changing:
         self._constants = constants
         self._written: dict[str, tuple[File, ...]] = {}
 
-    def reason(self, file: File, value: Value) -> str | None:
-        """Why `file`, that `value` spells, may change while the program runs. None where nothing says so."""
-        named = self.by_name(file)
-        if named is not None:
-            return named
-        writer = self.writer(file, value)
-        return None if writer is None else f"{writer} writes it"
-
     def by_name(self, file: File) -> str | None:
         """Why the name of a file says that it may change; nothing is looked up."""
         for place in file.outside:
@@ -65,9 +57,12 @@ class Changing:
         """A file of the checkout that may write `file`."""
         mentioned = {part.text for part in value.walk() if part.kind == "named" and not part.text.islower()}
         candidates = {path for name in mentioned for path in self._calls.mentions.files(name)}
-        for text in file.text.rsplit("/", 2)[-2:]:
+        mentions = self._calls.mentions
+        for text, files in zip(
+            file.text.rsplit("/", 2)[:-3:-1], (mentions.files_with, mentions.files_in_folder), strict=False
+        ):
             if len(text) > 3 and ANYTHING not in text and "<" not in text:
-                candidates.update(self._calls.mentions.files_with(text))
+                candidates.update(files(text))
         for path in sorted(candidates):
             if not is_test(path) and any(may_be(written, file) for written in self._writes(path)):
                 return path

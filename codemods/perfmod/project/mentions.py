@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from perfmod.project import Project
 
 BLANKS = bytes(byte if bytes((byte,)) in WORD_BYTES else 0x20 for byte in range(256))
-HEADER = re.compile(rb"(?:^|\n)[ \t]*class[ \t]+(\w+)[ \t]*(?:\[[^\]\n]*\])?\(([^)]*)\)")
+HEADER = re.compile(rb"class[ \t]+(\w+)[ \t]*(?:\[[^\]\n]*\])?\(([^)]*)\)")
 
 # What a line binds, if it binds something: an assignment, an annotation, a function, an alias.
 CARRIER = re.compile(rb"\b(\w+)[ \t]*(?::[^=\n]*)?=(?!=)|\b(\w+)[ \t]*:|\bdef[ \t]+(\w+)|\bas[ \t]+(\w+)")
@@ -59,21 +59,27 @@ class Mentions:
         words = text.encode().translate(BLANKS).split()
         if not words:
             return []
-        found = set.intersection(*(set(self.files(word.decode())) for word in words))
-        return sorted(path for path in found if text.encode() in self._raw(path))
+        found = set.intersection(*(set(self._index.get(word, ())) for word in words))
+        return [path for number in sorted(found) if text.encode() in self._raw(path := self._files[number])]
+
+    def files_in_folder(self, folder: str) -> list[str]:
+        """The Python files that may spell a path with this folder: not those that only import from it."""
+        spelled = re.compile(rb"(?<=[\"'/\\}])%b(?=[\"'/\\{])" % re.escape(folder.encode()))
+        return [
+            path
+            for path in self.files_with(folder)
+            if any(word in (data := self._raw(path)) for word in (b"__file__", b"resources")) or spelled.search(data)
+        ]
 
     def referring(self, path: str, name: str) -> list[str]:
         """The files that can refer to the function or class `name` of the file `path`."""
         owner, _, last = name.rpartition(".")
         word = last.encode()
         if not owner:
-            modules = b"|".join(re.escape(part.encode()) for part in path.removesuffix(".py").split("/"))
-            imported = re.compile(rb"\bimport\b[^\n(]*\b%b\b|\bimport\s*\([^)]*\b%b\b|\bimport[ \t]*\*|"
-                rb"\b(?:%b)[ \t]+as[ \t]" % (
-                word, word, modules))  # fmt: skip
-            through = re.compile(rb"\b(?:%b)\s*\.\s*\Z" % modules)
+            modules = [part.encode() for part in path.removesuffix(".py").split("/")]
+            through = re.compile(rb"\b(?:%b)\s*\.\s*\Z" % b"|".join(map(re.escape, modules)))
             return [
-                file for file in self.files(last) if file == path or refers(self._raw(file), word, imported, through)
+                file for file in self.files(last) if file == path or refers(self._raw(file), word, modules, through)
             ]
         names, values = self._carriers(owner.rpartition(".")[2])
         return [file for file in self.files(last) if file == path or self._may_call(file, word, names, values)]
@@ -122,11 +128,24 @@ class Mentions:
         return list(dict.fromkeys(alias.decode() for alias in found if alias != wanted))
 
 
-def refers(data: bytes, word: bytes, imported: re.Pattern[bytes], through: re.Pattern[bytes]) -> bool:
+def refers(data: bytes, word: bytes, modules: list[bytes], through: re.Pattern[bytes]) -> bool:
     """Whether a file may import a name of a module, or look it up on the module."""
-    if any(through.search(data[max(0, start - 80) : start]) for start in starts_of_word(data, word)):
+    if b"import" not in data:
+        return False
+    if b"import *" in data or b"import*" in data or any(module + b" as " in data for module in modules):
         return True
-    return b"import" in data and imported.search(data) is not None
+    for start in starts_of_word(data, word):
+        if b"import" in data[data.rfind(b"\n", 0, start) + 1 : start]:
+            return True
+        opened = data.rfind(b"(", 0, start)
+        if (
+            data[max(0, opened - 20) : max(0, opened)].rstrip().endswith(b"import")
+            and data.find(b")", opened, start) < 0
+        ):
+            return True
+        if through.search(data, max(0, start - 80), start):
+            return True
+    return False
 
 
 def lines_with(data: bytes, word: bytes) -> Iterator[bytes]:

@@ -134,19 +134,27 @@ class Judgement:
                 yield note(read, start, file, ways)
 
     def may_stay(self, value: Value) -> bool:
-        """Whether a path, with parameters that are not filled in yet, may be that of a file that stays as it is."""
+        """Whether a path, with parameters that are not filled in yet, may be that of a file that stays as it is.
+
+        Asked on the way up from a read, so it must be cheap: who writes the file is asked of what is left at the end.
+        """
         filled = self.constants.filled(value)
         kinds = {part.kind for part in filled.walk()}
-        return "unknown" not in kinds and ("param" in kinds or self.unchanging(filled) is not None)
+        return "unknown" not in kinds and ("param" in kinds or self.named(filled) is not None)
+
+    def named(self, filled: Value) -> tuple[File, ...] | None:
+        """The files that a path stands for, if it is constant and no name says that the file changes."""
+        files = self.constants.files(filled)
+        constant = bool(files) and all(f.is_constant and f.text not in ("", ".") for f in files)
+        return None if not constant or any(self.changing.by_name(file) for file in files) else files
 
     def unchanging(self, value: Value) -> File | None:
         """The file that a path stands for, if it is constant and nothing says that the file changes."""
         if value not in self.known:
             filled = self.constants.filled(value)
-            files = self.constants.files(filled)
-            constant = bool(files) and all(f.is_constant and f.text not in ("", ".") for f in files)
-            changing = not constant or any(self.changing.reason(file, filled) is not None for file in files)
-            self.known[value] = None if changing else files[0]
+            files = self.named(filled)
+            written = files is None or any(self.changing.writer(file, filled) is not None for file in files)
+            self.known[value] = None if files is None or written else files[0]
         return self.known[value]
 
     def finding(self, found: list[tuple[Reread, File]]) -> Finding:

@@ -4,18 +4,43 @@ from __future__ import annotations
 
 import re
 
-WORDS = re.compile(
-    rb"(?<![\w.])open\s*\(|\b(?:io|codecs|gzip|bz2|lzma|tokenize)\.open\s*\(|(?<!os)(?<!aiofiles)(?<!\bImage)\.open\s*\(|"
-    rb"\bread_(?:text|bytes|binary|csv|json|excel|parquet|pickle|feather|table|fwf|orc|xml|stata|sas|yaml)\s*\(|"
-    rb"\b(?:open_text|open_binary|get_data|loadtxt|genfromtxt|fromfile|getlines)\s*\(|"
-    rb"\b(?:np|numpy|toml|joblib|torch)\.load\s*\("
+#: a mode in which nothing is read
+WRITING = rb"(?:mode\s*=\s*)?[\"'][rbtU]*[wax+][rbtU+]*[\"']"
+#: what a call that reads begins with, and what has to stand there; a search for plain bytes is ten times as fast
+CALLS = (
+    (
+        b"open",
+        re.compile(
+            rb"(?:(?<![\w.])open\s*\((?!%b)|(?<=\.)(?<!os\.)(?<!aiofiles\.)(?<!\bImage\.)open\s*\((?!%b))"
+            % (rb"[^()\n]*,\s*" + WRITING, WRITING)
+        ),
+    ),
+    (
+        b"read_",
+        re.compile(
+            rb"\bread_(?:text|bytes|binary|csv|json|excel|parquet|pickle|feather|table|fwf|orc|xml|stata|sas|yaml)\s*\("
+        ),
+    ),
+    (b"open_", re.compile(rb"\bopen_(?:text|binary)\s*\(")),
+    (b"get_data", re.compile(rb"\bget_data\s*\(")),
+    (b"loadtxt", re.compile(rb"\bloadtxt\s*\(")),
+    (b"genfromtxt", re.compile(rb"\bgenfromtxt\s*\(")),
+    (b"fromfile", re.compile(rb"\bfromfile\s*\(")),
+    (b"getlines", re.compile(rb"\bgetlines\s*\(")),
+    (b".load", re.compile(rb"(?:(?<=\bnp)|(?<=\bnumpy)|(?<=\btoml)|(?<=\bjoblib)|(?<=\btorch))\.load\s*\(")),
 )
 TESTS = re.compile(r"(?:^|/)(?:_?tests?|testing|testdata|pytest)/|(?:^|/)(?:test_[^/]*|[^/]*_test|conftest)\.py\Z")
 
 
 def may_read(data: bytes) -> bool:
     """Whether a Python file may hold a read."""
-    return WORDS.search(data) is not None
+    for word, call in CALLS:
+        start = data.find(word)
+        while start >= 0:
+            if call.match(data, start):
+                return True
+            start = data.find(word, start + len(word))
+    return False
 
 
 def is_test(path: str) -> bool:
