@@ -6,51 +6,63 @@ import re
 from typing import TYPE_CHECKING
 
 from perfmod.project.definitions import source_of
-from perfmod.source.http_clients import CLIENTS, Client
+from perfmod.source.http_clients import NO_NETWORK, Client, client_kind, retries_by_itself, transport_text
 
 if TYPE_CHECKING:
     from perfmod.project import Project
     from perfmod.source.http_requests import Elsewhere
+    from perfmod.source.instances import Instance
+    from perfmod.source.python import Names
 
 MAXIMUM_HOPS = 6
 TEST = re.compile(r"^(?:test_.*|.*_test|conftest)\.pyi?$")
 
 
 def client_elsewhere(project: Project, path: str, evidence: Elsewhere) -> Client | None:
-    """The kind of client that a class, a class's attribute or a value of another file is."""
-    from perfmod.source.instances import class_instance, instance_of, joined, local_classes, member
-    from perfmod.source.python import Names
+    """The kind of client that a class, a function, a value of another file is, or what is reached from there."""
+    from perfmod.source.instances import member_of_instance
 
     for _ in range(MAXIMUM_HOPS):
-        origin, attribute, is_value = evidence
-        if origin in CLIENTS and not attribute and not is_value:
-            return CLIENTS[origin]
-        found = source_of(project, path, origin)
+        origin, member, is_value = evidence
+        found = defined(project, path, origin, is_value)
         if found is None:
             return None
-        source, name = found
-        names = Names(source)
-        bindings = names.bindings(name).get(source.root.id, [])
-        if len(bindings) != 1:
-            return None
-        binding = bindings[0]
-        if binding.kind == "import":
-            path, evidence = source.path, (binding.qualified, attribute, is_value)
-            continue
-        if binding.kind == "class" and binding.owner is not None and not is_value:
-            if attribute:
-                owners = local_classes(names, binding.owner)
-                instance = joined(m for owner in owners for m in member(names, owner, attribute, 0))
-            else:
-                instance = class_instance(names, binding.owner, 0)
-        elif is_value and binding.value is not None:
-            instance = instance_of(names, binding.value)
-        else:
-            return None
-        if instance is None:
-            return None
-        path, evidence = source.path, (instance.origin, instance.member, instance.is_value)
+        names, whose = found
+        instance = member_of_instance(names, whose, member) if member else whose
+        client = client_kind(instance)
+        if instance is None or client is not None or not instance.origin:
+            text = transport_text(names, instance.construction if instance is not None else None)
+            return None if NO_NETWORK.search(text) or retries_by_itself(text) else client
+        path, evidence = names.source.path, (instance.origin, instance.member, instance.is_value)
     return None
+
+
+def defined(project: Project, path: str, origin: str, is_value: bool) -> tuple[Names, Instance] | None:
+    """What the one definition of an origin says, in its own file."""
+    from perfmod.source.event_loops import annotation_of
+    from perfmod.source.instances import Instance, annotated, class_instance, instance_of, returned
+    from perfmod.source.python import Names
+
+    found = source_of(project, path, origin)
+    if found is None:
+        return None
+    source, name = found
+    names = Names(source)
+    bindings = [b for b in names.bindings(name).get(source.root.id, []) if b.value is None or b.value.type != "none"]
+    if len(bindings) != 1:
+        return None
+    binding = bindings[0]
+    instance = None
+    if binding.kind == "import":
+        instance = Instance(binding.qualified, is_value=is_value)
+    elif binding.owner is not None and not is_value:
+        is_class = binding.kind == "class"
+        instance = class_instance(names, binding.owner) if is_class else returned(names, binding.owner, 0)
+    elif is_value and (annotation := annotation_of(binding)) is not None:
+        instance = annotated(names, annotation)
+    elif is_value and binding.value is not None:
+        instance = instance_of(names, binding.value)
+    return (names, instance) if instance is not None else None
 
 
 def decorator_loops(project: Project, path: str, origins: tuple[str, ...]) -> bool:

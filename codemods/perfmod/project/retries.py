@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from perfmod.model import AddImport, AddModule, Facts, Finding, InsertMember, Intent, RewriteCall, Safety
 from perfmod.project.http_evidence import client_elsewhere, decorator_loops, is_test
+from perfmod.project.images import Images
 from perfmod.project.layout import Helper, NoHelper
 from perfmod.project.retry_callers import Caller, callers_of, target_of
 from perfmod.source.http_requests import WRITES, RequestSite
-from perfmod.source.retry_places import METHOD, ModulePlace
+from perfmod.source.retry_places import METHOD, TYPES_ONLY, ModulePlace
 
 if TYPE_CHECKING:
     from perfmod.project import Project
@@ -43,8 +44,6 @@ class Judgement:
         for site in sites:
             if site.retried or is_test(site.path):
                 continue
-            if not site.bare and (site.client.library == "requests" or self.options.backend == "httpx-retries"):
-                continue  # the finding is where the client is made
             if site.owner is not None and site.function in (*site.owner.retry_methods, METHOD):
                 continue
             if site.origin is not None:
@@ -52,6 +51,8 @@ class Judgement:
                 if client is None:
                     continue
                 site = replace(site, client=client, origin=None)
+            if not site.bare and (site.client.library == "requests" or self.options.backend == "httpx-retries"):
+                continue  # the finding is where the client is made
             if not decorator_loops(self.project, site.path, site.decorators):
                 yield site
 
@@ -173,6 +174,9 @@ class Judgement:
                 return FUNCTION, function
         if isinstance(helper, NoHelper):
             return helper.reason
+        image = self.images.without(helper.path, site.path)
+        if image is not None:
+            return f"{image} does not copy {helper.path}: let it, or say where (option helper-module)"
         return self.imported(site, helper, f"{FUNCTION}_sync" if sync else FUNCTION)
 
     def imported(self, site: RequestSite, helper: Helper, function: str) -> tuple[str, tuple[Intent, ...]]:
@@ -192,6 +196,10 @@ class Judgement:
 
         names = Policy.__dataclass_fields__
         return Policy(**{name: getattr(self.options, name) for name in names})
+
+    @cached_property
+    def images(self) -> Images:
+        return Images(self.project)
 
     @cached_property
     def groups(self) -> dict[str, list[RequestSite]]:
@@ -215,7 +223,7 @@ class Judgement:
     def method(self, site: RequestSite, sync: bool) -> tuple[Intent, ...] | None:
         """What puts the method into the site's class; None where a name that it needs is taken."""
         place, owner = self.places[site.path], site.owner
-        if owner is None:
+        if owner is None or place.late == TYPES_ONLY:
             return None
         anchor = next((span for start, span in place.anchors if start == owner.span.start), None)
         member = self.member(place, sync=sync, method=True)
@@ -233,7 +241,7 @@ class Judgement:
         if FUNCTION in place.bound:
             return () if self.has_function(site.path) else None
         member = self.member(place, sync=sync, method=False)
-        if place.function_anchor is None or clashes(place, member):
+        if place.function_anchor is None or place.late == TYPES_ONLY or clashes(place, member):
             return None
         return (
             InsertMember(place.function_anchor, f"{member.definitions}\n\n\n{member.method}", FUNCTION),

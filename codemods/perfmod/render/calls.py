@@ -83,13 +83,15 @@ def made_positional(args: Sequence[cst.Arg], keyword: str) -> list[cst.Arg]:
 
 def is_exploded(call: cst.Call) -> bool:
     """Whether the first argument stands on a line of its own."""
-    return isinstance(call.whitespace_before_args, cst.ParenthesizedWhitespace)
+    comma = call.args[0].comma if len(call.args) > 1 else None
+    alone = not isinstance(comma, cst.Comma) or isinstance(comma.whitespace_after, cst.ParenthesizedWhitespace)
+    return alone and isinstance(call.whitespace_before_args, cst.ParenthesizedWhitespace)
 
 
 def between(call: cst.Call) -> cst.BaseParenthesizableWhitespace:
     """The space between two arguments: a new line where each has its own."""
     before = call.whitespace_before_args
-    if isinstance(before, cst.ParenthesizedWhitespace):
+    if isinstance(before, cst.ParenthesizedWhitespace) and is_exploded(call):
         return before.with_changes(first_line=cst.TrailingWhitespace(), empty_lines=[])
     return cst.SimpleWhitespace(" ")
 

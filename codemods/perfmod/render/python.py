@@ -65,7 +65,8 @@ def insertion(text: Text, intent: InsertMember) -> Replace:
     lines = [indent + line if line.strip() else "" for line in body.split("\n")]
     end = text.utf8.find(b"\n", intent.span.end)
     end = len(text.utf8) if end < 0 else end - (text.utf8[end - 1] == 0x0D)
-    return Replace(Span(text.path, end, end), gap + text.newline.join(lines))
+    definition = not indent and re.match(rb"\r?\n\r?\n[^\r\n]", text.utf8[end : end + 5]) is not None
+    return Replace(Span(text.path, end, end), gap + text.newline.join([*lines, *([""] * definition)]))
 
 
 def shifted_back(edit: Replace, made: Sequence[Replace]) -> Replace:

@@ -85,7 +85,7 @@ class RetryRequests:
     Options = RetryOptions
     languages = ("python",)
     triggers = Triggers(
-        ((b"httpx",), (b"aiohttp",), (b"requests",), (b"Client", b"await ")),
+        ((b"httpx",), (b"aiohttp",), (b"requests",), (b"await ",)),
         may_send_requests,
     )
     reviewed = ()
@@ -95,7 +95,8 @@ class RetryRequests:
         self.options = options
 
     def scan(self, source: Source) -> Iterator[Fact]:
-        from perfmod.source.http_requests import clients_made, request_sites
+        from perfmod.source.http_constructions import clients_made
+        from perfmod.source.http_requests import request_sites
         from perfmod.source.python import Names
         from perfmod.source.retry_places import module_place
 
@@ -110,7 +111,8 @@ class RetryRequests:
     def judge(self, facts: Facts, project: Project) -> Iterator[Finding | Note]:
         from perfmod.project.retries import Judgement
         from perfmod.project.retrying_clients import findings
-        from perfmod.source.http_requests import ClientMade, RequestSite
+        from perfmod.source.http_constructions import ClientMade
+        from perfmod.source.http_requests import RequestSite
 
         if facts.of(RequestSite):
             yield from Judgement(self.options, facts, project).findings()

@@ -18,7 +18,6 @@ from perfmod.source.http_bodies import (
     uses_locals,
 )
 from perfmod.source.http_clients import (
-    CLIENTS,
     MODULES,
     NO_NETWORK,
     Client,
@@ -35,7 +34,9 @@ from perfmod.source.tree import Source, ancestors
 
 VERBS = ("get", "post", "put", "patch", "delete", "head", "options")
 SENT = re.compile(rb"\.[\s\\]*(get|post|put|patch|delete|head|options|request|stream|send)[\s\\]*\(")
-MADE = re.compile(rb"\b(AsyncClient|Client|[Ss]ession)\s*\(")
+SINGLE_QUOTED = re.compile(rb"(?<!')'[^'\"\n]+'(?!')")
+DOUBLE_QUOTED = re.compile(rb'(?<!")"[^\'"\n]+"(?!")')
+DOTTED = re.compile(r"\w+(?:\s*\.\s*\w+)*")
 WRITES = ("POST", "PATCH")
 MAXIMUM_DEPTH = 100
 
@@ -69,18 +70,6 @@ class RequestSite:
     decorators: tuple[str, ...] = ()  #: dotted origins of the decorators of the functions around it
 
 
-@dataclass(frozen=True, slots=True)
-class ClientMade:
-    """One place that makes a client."""
-
-    path: str
-    span: Span  #: the call
-    client: Client
-    keywords: frozenset[str]
-    in_async: bool
-    retried: bool  #: its own adapters or transport retry already
-
-
 #: A class of another file ("", False), the attribute of one, or a value there.
 Elsewhere = tuple[str, str, bool]
 
@@ -95,32 +84,6 @@ def request_sites(source: Source) -> Iterator[RequestSite]:
         site = site_of(names, call, source.code(node))
         if site is not None:
             yield site
-
-
-def clients_made(source: Source) -> Iterator[ClientMade]:
-    """Every place that makes a client of httpx or a session of requests."""
-    names = Names(source)
-    for node in source.find(MADE):
-        member = node.parent if node.parent is not None and node.parent.type == "attribute" else node
-        call = member.parent
-        if call is None or call.type != "call" or call.child_by_field_name("function") != member:
-            continue
-        meaning = names.meaning(member)
-        client = CLIENTS.get(meaning.qualified) if isinstance(meaning, Imported) else None
-        text = transport_text(names, call)
-        if client is None or client.library == "aiohttp" or NO_NETWORK.search(text):
-            continue
-        positional, keywords, splats = arguments_of(names, call)
-        mounted = client.library == "requests" and b".mount(" in source.utf8
-        around = enclosing_function(call)
-        yield ClientMade(
-            source.path,
-            source.span(call),
-            client,
-            frozenset([*keywords, *splats, *(["*"] if positional else [])]),
-            around is not None and is_async(around),
-            mounted or retries_by_itself(text) or retried_by(names, call) is not None,
-        )
 
 
 def call_of(name: Node) -> Node | None:
@@ -188,7 +151,7 @@ def client_of(names: Names, receiver: Node) -> tuple[Client, Instance | None, st
     if instance is None or not instance.origin:
         return None
     if client is None:
-        if not (instance.member or instance.is_value or "." in instance.origin):
+        if "." not in instance.origin or instance.origin.partition(".")[0] in MODULES:
             return None
         return Client("httpx", True), instance, ""
     return client, instance, transport_text(names, instance.construction)
@@ -204,6 +167,8 @@ def is_one_call(instance: Instance | None, call: Node) -> bool:
     """Whether the client lives no longer than the function around the call."""
     if instance is None or instance.origin in MODULES:
         return True
+    if not instance.origin.rpartition(".")[2][:1].isupper():
+        return False  # a function of another file: it may share the client
     made, around = instance.construction, enclosing_function(call)
     return made is not None and around is not None and around.start_byte <= made.start_byte < around.end_byte
 
@@ -252,7 +217,7 @@ def quote_at(source: Source, call: Node) -> str:
     in_string = any(parent.type == "string" for parent in ancestors(call))
     if free is None or in_string:
         return free or ""
-    return "'" if source.utf8.count(b"'") > 2 * source.utf8.count(b'"') else '"'
+    return "'" if len(SINGLE_QUOTED.findall(source.utf8)) > len(DOUBLE_QUOTED.findall(source.utf8)) else '"'
 
 
 def has_verb_first(call: Node, names: Names) -> bool:
@@ -269,7 +234,9 @@ def receiver_text(names: Names, receiver: Node) -> str:
     while node.type == "parenthesized_expression" and len(node.named_children) == 1:
         node = node.named_children[0]
     text = names.source.code(node)
-    return text if "\n" not in text else names.source.code(receiver)
+    if DOTTED.fullmatch(text):
+        return "".join(text.split())
+    return f"({text})" if "\n" in text else text
 
 
 def function_name(names: Names, function: Node | None) -> str:

@@ -5,19 +5,15 @@ Names are not. An answer is a dotted origin as the file's imports say it. Of the
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from tree_sitter import Node
 
+from perfmod.source.annotations import arms, origin_of
 from perfmod.source.event_loops import annotation_of, self_assignments
-from perfmod.source.python import Binding, Bound, Imported, Names, enclosing_class, enclosing_function
-from perfmod.source.tree import ancestors
+from perfmod.source.python import Binding, Bound, Imported, Names, enclosing_class
 
-DOTTED = re.compile(r"[A-Za-z_][\w.]*\Z")
-WRAPPERS = re.compile(r"(?:[\w.]+\.)?(?:Optional|Annotated|Final|ClassVar|Type)\Z")
-CONTEXTS = re.compile(r"(?:[\w.]+\.)?(?:Async)?(?:Iterator|Generator|Iterable|(?:Abstract)?(?:Async)?ContextManager)\Z")
 MAXIMUM_DEPTH = 8
 
 
@@ -26,8 +22,9 @@ class Instance:
     """What is known of a value."""
 
     origin: str  #: the dotted origin of its class; "" where it is known to be something else
-    member: str = ""  #: of a base class elsewhere: the attribute that holds the value
+    member: str = ""  #: of a class elsewhere: what leads to the value, `http.client` or `pool.session()`
     is_value: bool = False  #: the origin names the value itself, in another file
+    definition: Node | None = None  #: its class, where that is in this file
     construction: Node | None = None  #: the call that made it, where it is in this file
 
 
@@ -60,9 +57,15 @@ def joined(found: Iterable[Instance | None]) -> Instance | None:
     answers = [answer for answer in found if answer is not None]
     if not answers:
         return None
-    if len({(a.origin, a.member, a.is_value) for a in answers}) > 1:
+    if len({(a.origin, a.member, a.is_value, a.definition) for a in answers}) > 1:
         return OTHER
     return next((a for a in answers if a.construction is not None), answers[0])
+
+
+def settled(by: Instance, values: Iterable[Instance | None]) -> Instance:
+    """What an annotation says, with the place that makes it."""
+    made = (v.construction for v in values if v is not None and v.origin == by.origin and v.construction is not None)
+    return replace(by, construction=next(made, None))
 
 
 def called(names: Names, call: Node, depth: int) -> Instance | None:
@@ -76,12 +79,12 @@ def called(names: Names, call: Node, depth: int) -> Instance | None:
     if isinstance(meaning, Bound) and meaning.only is not None and meaning.only.owner is not None:
         owner = meaning.only.owner
         if meaning.only.kind == "class":
-            made = class_instance(names, owner, depth)
-            return replace(made, construction=call) if made is not None else OTHER
+            return replace(class_instance(names, owner), construction=call)
         if meaning.only.kind == "function":
             return returned(names, owner, depth)
-    method = own_method(names, function)
-    return returned(names, method, depth) if method is not None else inherited(names, function)
+    if function.type != "attribute":
+        return None
+    return member_of(names, function, depth, call=True)
 
 
 def own_method(names: Names, function: Node) -> Node | None:
@@ -104,14 +107,13 @@ def self_member(names: Names, node: Node) -> tuple[Node | None, str]:
     return owner, names.source.code(member)
 
 
-def returned(names: Names, function: Node, depth: int, *, context: bool = False) -> Instance | None:
-    """What a function of this file gives back: its annotation says so, else all that it returns."""
+def returned(names: Names, function: Node, depth: int) -> Instance | None:
+    """What a function of this file gives back, a context manager what it yields: by annotation, else by all values."""
+    context = has_decorator(names, function, "contextmanager")
     annotation = function.child_by_field_name("return_type")
-    if annotation is not None:
-        return annotated(names, annotation, depth, context=context)
-    keyword = "yield" if context else "return_statement"
-    values = [value for node in inside(function, keyword) for value in node.named_children[:1]]
-    return joined(instance_of(names, value, depth + 1) for value in values)
+    values = [v for n in inside(function, "yield" if context else "return_statement") for v in n.named_children[:1]]
+    found = (instance_of(names, value, depth + 1) for value in values)
+    return settled(annotated(names, annotation, context=context), found) if annotation is not None else joined(found)
 
 
 def inside(function: Node, kind: str) -> Iterator[Node]:
@@ -139,7 +141,8 @@ def named(names: Names, node: Node, depth: int) -> Instance | None:
 def bound(names: Names, binding: Binding, depth: int) -> Instance | None:
     annotation = annotation_of(binding)
     if annotation is not None:
-        return annotated(names, annotation, depth)
+        value = instance_of(names, binding.value, depth + 1) if binding.value is not None else None
+        return settled(annotated(names, annotation), [value])
     if binding.kind in ("parameter", "global", "nonlocal"):
         return None
     if binding.value is not None:
@@ -155,65 +158,74 @@ def entered(names: Names, target: Node, depth: int) -> Instance | None:
         return OTHER
     if pattern.parent.type != "with_item":
         return OTHER
-    value = pattern.named_children[0]
-    function = value.child_by_field_name("function") if value.type == "call" else None
-    if function is not None:
-        meaning = names.meaning(function)
-        own = own_method(names, function)
-        if isinstance(meaning, Bound) and meaning.only is not None and meaning.only.kind == "function":
-            own = meaning.only.owner
-        if own is not None:
-            return returned(names, own, depth, context=True)
-    return instance_of(names, value, depth + 1)
+    return instance_of(names, pattern.named_children[0], depth + 1)
 
 
 def attribute(names: Names, node: Node, depth: int) -> Instance | None:
     meaning = names.meaning(node)
     if isinstance(meaning, Imported):
         return Instance(meaning.qualified, is_value=True)
-    owner, name = self_member(names, node)
-    if owner is None:
+    return member_of(names, node, depth)
+
+
+def member_of(names: Names, node: Node, depth: int, *, call: bool = False) -> Instance | None:
+    """What `value.name` is, or what `value.name()` gives back."""
+    name = names.source.code(node.child_by_field_name("attribute") or node)
+    owner, _ = self_member(names, node)
+    if owner is not None:
+        whose: Instance | None = class_instance(names, owner)
+    else:
+        receiver = node.child_by_field_name("object")
+        whose = instance_of(names, receiver, depth + 1) if receiver is not None else None
+    return member_of_instance(names, whose, f"{name}()" if call else name, depth) if whose is not None else None
+
+
+def member_of_instance(names: Names, whose: Instance, path: str, depth: int = 0) -> Instance | None:
+    """What an instance's attribute is; `name()` is what its method gives back, `a.b` what its attribute's is."""
+    name, _, rest = path.partition(".")
+    if whose.definition is not None:
+        classes = local_classes(names, whose.definition)
+        found = joined(m for owner in classes for m in member(names, owner, name, depth))
+        if found is not None:
+            return member_of_instance(names, found, rest, depth) if rest else found
+    if not whose.origin:
         return None
-    found = joined(m for c in local_classes(names, owner) for m in member(names, c, name, depth))
-    return inherited(names, node) if found is None else found
+    return replace(whose, member=f"{whose.member}.{path}".lstrip("."), definition=None, construction=None)
 
 
 def member(names: Names, owner: Node, name: str, depth: int) -> Iterator[Instance | None]:
-    """What a class says of its attribute. An annotation settles it."""
+    """What a class says of its attribute, or of its method `name()`. An annotation settles it."""
+    is_call, name = name.endswith("()"), name.removesuffix("()")
+    by: Instance | None = None
     values: list[Instance | None] = []
     for assignment in self_assignments(names, owner, name):
         annotation, value = assignment.child_by_field_name("type"), assignment.child_by_field_name("right")
         if annotation is not None:
-            yield annotated(names, annotation, depth)
-            return
+            by = annotated(names, annotation)
         if value is not None:
-            values.append(instance_of(names, value, depth + 1))
+            values.append(OTHER if is_call else instance_of(names, value, depth + 1))
     for binding in names.bindings(name).get(owner.id, ()):
         definition = binding.owner
         if binding.kind == "function" and definition is not None:
-            yield returned(names, definition, depth) if is_property(names, definition) else OTHER
-        elif (annotation := annotation_of(binding)) is not None:
-            yield annotated(names, annotation, depth)
-            return
-        elif binding.value is not None:
-            values.append(instance_of(names, binding.value, depth + 1))
-    yield from values
+            gives = has_decorator(names, definition, "property") != is_call
+            values.append(returned(names, definition, depth) if gives else OTHER)
+            continue
+        if (annotation := annotation_of(binding)) is not None:
+            by = annotated(names, annotation)
+        if binding.value is not None:
+            values.append(OTHER if is_call else instance_of(names, binding.value, depth + 1))
+    if by is None:
+        yield from values
+    else:
+        yield OTHER if is_call else settled(by, values)
 
 
-def is_property(names: Names, function: Node) -> bool:
+def has_decorator(names: Names, function: Node, word: str) -> bool:
+    """Whether a decorator of a function has a word in its name."""
     above = function.parent
     return above is not None and any(
-        "property" in names.source.code(child) for child in above.children if child.type == "decorator"
+        word in names.source.code(child) for child in above.children if child.type == "decorator"
     )
-
-
-def inherited(names: Names, node: Node) -> Instance | None:
-    """`self.name` of a class whose bases are in other files."""
-    owner, name = self_member(names, node)
-    if owner is None:
-        return None
-    origins = [o for c in local_classes(names, owner) for o in imported_bases(names, c)]
-    return Instance(origins[0], member=name) if len(origins) == 1 else None
 
 
 def local_classes(names: Names, owner: Node) -> list[Node]:
@@ -240,71 +252,18 @@ def imported_bases(names: Names, definition: Node) -> Iterator[str]:
             yield meaning.qualified
 
 
-def class_instance(names: Names, definition: Node, depth: int) -> Instance | None:
-    """An instance of a class of this file, by what it derives from."""
+def class_instance(names: Names, definition: Node) -> Instance:
+    """An instance of a class of this file, with what it derives from."""
     origins = [o for c in local_classes(names, definition) for o in imported_bases(names, c)]
-    return Instance(origins[0]) if len(origins) == 1 else OTHER
+    return Instance(origins[0] if len(origins) == 1 else "", definition=definition)
 
 
-def annotated(names: Names, annotation: Node, depth: int, *, context: bool = False) -> Instance | None:
+def annotated(names: Names, annotation: Node, *, context: bool = False) -> Instance:
     """What an annotation says, also in quotes, optional, or as what a context manager yields."""
     found = {origin_of(names, annotation, word) for word in arms(names.source.code(annotation), context)}
     if len(found) != 1:
         return OTHER
     only = found.pop()
     if isinstance(only, Node):
-        return class_instance(names, only, depth) or OTHER
+        return class_instance(names, only)
     return Instance(only) if only else OTHER
-
-
-def arms(text: str, context: bool = False) -> Iterator[str]:
-    """The dotted names that an annotation offers, without None. An empty one stands for anything else."""
-    text = text.strip().strip("\"'").strip()
-    parts = split(text, "|")
-    if len(parts) > 1:
-        for part in parts:
-            yield from arms(part, context)
-        return
-    head, bracket, inner = text.partition("[")
-    if not bracket:
-        if text != "None":
-            yield text if DOTTED.match(text) else ""
-        return
-    items = split(inner.removesuffix("]"), ",")
-    if head.rpartition(".")[2] == "Union":
-        for item in items:
-            yield from arms(item, context)
-    elif WRAPPERS.match(head) or (context and CONTEXTS.match(head)):
-        yield from arms(items[0], context)
-    else:
-        yield ""
-
-
-def split(text: str, separator: str) -> list[str]:
-    """The parts of an annotation, where the separator stands outside of brackets."""
-    parts, depth = [""], 0
-    for letter in text:
-        depth += (letter == "[") - (letter == "]")
-        if letter == separator and depth == 0:
-            parts.append("")
-        else:
-            parts[-1] += letter
-    return parts
-
-
-def origin_of(names: Names, place: Node, dotted: str) -> str | Node:
-    """The dotted origin of a name in an annotation, or the class of this file that it means; "" for neither."""
-    head, dot, rest = dotted.partition(".")
-    if not head:
-        return ""
-    bindings = names.bindings(head).get(names.source.root.id, [])
-    function = enclosing_function(place)
-    scopes = [names.bindings(head).get(scope.id, []) for scope in ancestors(place)] if function is not None else []
-    found = [b for scope in scopes for b in scope if b.kind == "import"] or bindings
-    origins = {b.qualified for b in found if b.kind == "import"}
-    others = [b for b in found if b.kind != "import"]  # `httpx = None`, where it is not installed
-    if len(origins) == 1 and all(b.value is not None and b.value.type == "none" for b in others):
-        return f"{origins.pop()}{dot}{rest}"
-    if len(found) == 1 and found[0].kind == "class" and found[0].owner is not None and not dot:
-        return found[0].owner
-    return ""

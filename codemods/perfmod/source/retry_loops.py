@@ -15,6 +15,7 @@ RETRY = re.compile(r"retr(?:y|ies|ying)|backoff|tenacity|stamina|on_exception|on
 STATUS = re.compile(r"status|\bis_error\b|\bis_success\b|\bis_server_error\b|\.ok\b", re.IGNORECASE)
 LEAVES = ("raise_statement", "return_statement", "break_statement")
 SLEEP = re.compile(r"sleep\s*\(")
+SUCCESS = re.compile(r"^(?!not\b).*(?:status\w*\s*(?:==\s*20\d|<\s*[345]00)|\bis_success\b|\.ok\b)", re.DOTALL)
 
 
 def retried_by(names: Names, node: Node) -> str | None:
@@ -28,6 +29,8 @@ def retried_by(names: Names, node: Node) -> str | None:
             function = parent.child_by_field_name("function")
             if function is not None and RETRY.search(code(function).rpartition(".")[2]):
                 return f"{code(function)}()"
+        if parent.type == "try_statement" and sends_again(names, parent, node):
+            return "the try around it"
         if parent.type == "with_statement" and RETRY.search(code(parent.named_children[0])):
             return "the with block around it"
         if parent.type == "function_definition":
@@ -36,6 +39,18 @@ def retried_by(names: Names, node: Node) -> str | None:
                 return by
         child = parent
     return None
+
+
+def sends_again(names: Names, attempt: Node, site: Node) -> bool:
+    """Whether an except clause of a try holds the request that the try sends."""
+    text = "".join(names.source.code(site).split())
+    parts = [c for c in attempt.named_children if c.type == "except_clause" or c == attempt.child_by_field_name("body")]
+    found = [
+        part
+        for part in parts
+        if any(n.type == "call" and "".join(names.source.code(n).split()) == text for n in below(part))
+    ]
+    return len(found) > 1 and parts[0] in found
 
 
 def decorators(function: Node) -> list[Node]:
@@ -116,9 +131,19 @@ def goes_on_after_failure(names: Names, loop: Node, site: Node) -> bool:
                 continue
             if any(n.type == "continue_statement" and nearest_loop(n) == loop for n in below(block)):
                 return True
+            if SUCCESS.search(names.source.code(condition)) and leaves(block) and is_the_same(names, loop, site):
+                return True
             if SLEEP.search(names.source.code(block)) and not leaves(block):
                 return True
     return False
+
+
+def is_the_same(names: Names, loop: Node, site: Node) -> bool:
+    """Whether every round sends the same request: none of its words is set by the loop."""
+    words = set(re.findall(r"\w+", names.source.code(site)))
+    targets = [loop.child_by_field_name("left")] if loop.type == "for_statement" else []
+    targets += [node.child_by_field_name("left") for node in own(loop) if node.type.endswith("assignment")]
+    return words.isdisjoint(word for node in targets if node for word in re.findall(r"\w+", names.source.code(node)))
 
 
 def stops_after_success(names: Names, loop: Node, site: Node) -> bool:

@@ -13,6 +13,7 @@ from perfmod.source.python import FUNCTIONS, Names, enclosing, enclosing_class
 from perfmod.source.retry_loops import decorators, inside_class, leaves, retry_methods
 from perfmod.source.tree import Source, ancestors
 
+TYPES_ONLY = "for type checking only"
 METHOD = "_request_with_retry"
 MAKES_CLIENT = re.compile(r"\b(?:AsyncClient|Client|ClientSession|Session)\s*\(")
 LOGGER = re.compile(r"^(\w+)(?:\s*:[^=\n]+)?\s*=\s*(?:logging\.)?getLogger\(", re.MULTILINE)
@@ -168,7 +169,14 @@ def late_import(names: Names) -> str:
             late = late or "in a function"
         elif node is not None:
             late = "in a try that raises" if is_required(node) else "under a condition"
+            if any(a.type == "if_statement" and b"TYPE_CHECKING" in condition(a) for a in ancestors(node)):
+                late = TYPES_ONLY
     return late
+
+
+def condition(statement: Node) -> bytes:
+    node = statement.child_by_field_name("condition")
+    return node.text or b"" if node is not None else b""
 
 
 def is_required(statement: Node) -> bool:
