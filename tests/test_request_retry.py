@@ -110,12 +110,21 @@ LOOPS = [*MODULES, *(v for v in MEMBERS if v.backend == "inline")]
 TRANSPORTS = [Variant("httpx-retries", "module", sync) for sync in (False, True)]
 
 
-@pytest.fixture(params=[*LOOPS, *TRANSPORTS], ids=str)
+def params(variants, fast):
+    """All variants; the slow tests try those that repeat what the fast ones prove."""
+    return [pytest.param(v, id=str(v), marks=() if fast(v) else pytest.mark.slow) for v in variants]
+
+
+def is_inline_module(variant):
+    return variant.backend == "inline" and variant.form == "module"
+
+
+@pytest.fixture(params=params([*LOOPS, *TRANSPORTS], is_inline_module))
 def variant(request):
     return request.param
 
 
-@pytest.fixture(params=LOOPS, ids=str)
+@pytest.fixture(params=params(LOOPS, is_inline_module))
 def loop(request):
     """The variants with a function around the call, rather than a transport below it."""
     return request.param
@@ -492,7 +501,7 @@ async def closed(client, send):
     await send(client, "get", "http://test/x")
 
 
-@pytest.mark.parametrize("loop", [v for v in LOOPS if not v.sync], ids=str)
+@pytest.mark.parametrize("loop", params([v for v in LOOPS if not v.sync], is_inline_module))
 class TestAsyncio:
     def test_cancellation_passes_during_the_wait(self, loop, server):
         server.script("/rows", Answer(503, (("Retry-After", "5"),)))
@@ -630,6 +639,7 @@ class TestText:
         run("ruff", "format", "--diff", *options, folder)
         run("ruff", "check", "--select", "E,F,I,B,UP,W", *options, folder)
 
+    @pytest.mark.slow
     def test_mypy_accepts_it(self, folder):
         for library in LIBRARIES.values():
             pytest.importorskip(library)
