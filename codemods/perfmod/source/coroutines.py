@@ -80,6 +80,8 @@ def first_argument(call: Node) -> Node | None:
     first = next((child for child in arguments.named_children if child.type != "comment"), None)
     if first is None or first.type in ("list_splat", "dictionary_splat", "keyword_argument"):
         return None
+    while first is not None and first.type == "parenthesized_expression":  # a formatter takes these away
+        first = next((child for child in first.named_children if child.type != "comment"), None)
     return first
 
 
