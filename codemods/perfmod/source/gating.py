@@ -302,7 +302,8 @@ def move_below_imports(source: Source, statement: Node, call: str) -> list[Repla
         return [Replace(Span(source.path, start, end), gap + text)]
     place = extent(source, last, last)[1]
     line_end = source.utf8.index(b"\n", end) + 1
-    return [
-        Replace(Span(source.path, start, line_end), ""),
-        Replace(Span(source.path, place, place), f"{newline}{newline}{text}"),
-    ]
+    added = f"{newline}{newline}{text}"
+    if source.text.slice(place, place + len(newline)) == newline:  # behind it, since that line may go as a whole
+        place += len(newline)
+        added = f"{newline}{text}{newline}"
+    return [Replace(Span(source.path, start, line_end), ""), Replace(Span(source.path, place, place), added)]
