@@ -77,7 +77,7 @@ def load(path: Path) -> Baseline:
     except OSError as error:
         advice = "; write one with --write-baseline" if isinstance(error, FileNotFoundError) else ""
         raise PerfmodError(f"cannot read the baseline {path}: {error.strerror}{advice}") from None
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise PerfmodError(f"{path} is not a baseline that perfmod wrote: {type(error).__name__}") from None
 
 

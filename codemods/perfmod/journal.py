@@ -219,7 +219,7 @@ def load(store: Store, phase: Phase) -> Journal | None:
         is_ours = all(STEM.match(entry.stem) for entry in entries) and all(is_inside(root, path) for path in paths)
     except FileNotFoundError:
         return None
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         is_ours = False
     if not is_ours:
         raise PerfmodError(f"{path} is not a journal that perfmod wrote: look at it, then remove it")

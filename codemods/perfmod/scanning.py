@@ -236,11 +236,23 @@ def scan_file(path: str, data: bytes, scanners: Sequence[Scanner]) -> Scanned:
 
 
 def facts_of(text: Any, scanners: Sequence[Scanner]) -> list[Fact]:
-    from perfmod.source.tree import GRAMMARS, Source
+    from perfmod.source.tree import TooMuch
+
+    try:
+        return facts_within_limits(text, scanners)
+    except TooMuch as error:
+        return [ParseError(text.path, 0, str(error))]
+    except RecursionError:
+        return [ParseError(text.path, 0, "it is nested too deeply")]
+
+
+def facts_within_limits(text: Any, scanners: Sequence[Scanner]) -> list[Fact]:
+    """The facts of one file. Raises TooMuch for one that no person wrote."""
+    from perfmod.source.tree import GRAMMARS, WORK, Source
     from perfmod.suppression import scan_comments
 
     language = language_of(text.path) or ""
-    source = Source(text, language)
+    source = Source(text, language, WORK)
     if language in GRAMMARS:
         problem = source.error
         if problem is not None and not scanners:

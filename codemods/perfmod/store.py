@@ -206,7 +206,7 @@ def remembered(store: Store) -> dict[str, str]:
     """The digests of what perfmod wrote, by path from the top of the work tree."""
     try:
         return dict(json.loads((store.folder / "written.json").read_bytes()))
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, RecursionError):
         return {}
 
 

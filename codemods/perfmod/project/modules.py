@@ -15,7 +15,7 @@ from perfmod.project.packages import glob
 from perfmod.source.conditions import Place, When
 from perfmod.source.embedded import elements, scripts
 from perfmod.source.gating import gate
-from perfmod.source.tree import GRAMMARS, Source
+from perfmod.source.tree import GRAMMARS, Source, TooMuch
 from perfmod.source.typescript import imports, is_shipped, package_of
 
 if TYPE_CHECKING:
@@ -87,7 +87,12 @@ class Modules:
             if source.error is not None:
                 yield Importer(path, Span(path, 0, 0), "unreadable", Place(When.UNKNOWN, f"{path} does not parse"))
                 continue
-            for found in imports(source, STRING, lambda s: self.leads_to(s, path, target)):
+            try:
+                found_here = list(imports(source, STRING, lambda s: self.leads_to(s, path, target)))
+            except TooMuch as error:
+                yield Importer(path, Span(path, 0, 0), "unreadable", Place(When.UNKNOWN, f"{path}: {error}"))
+                continue
+            for found in found_here:
                 names = tuple((n.imported, n.local, tuple(found.places(n))) for n in found.names)
                 edits = gate(found, lambda _: False).edits if found.kind == "side-effect" else ()
                 yield Importer(path, source.span(found.node), found.kind, found.place, names, edits)

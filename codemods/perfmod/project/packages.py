@@ -29,7 +29,7 @@ SECTIONS = (
 )
 # Read in this order: what the build script runs, a configuration file, a dependency.
 BUILDS: dict[Bundler, re.Pattern[str]] = {
-    "vite": re.compile(r"(?<![\w-])(?:rolldown-|electron-)?vite(?:\.js)?\s+(?:\S+\s+)*?build\b"),
+    "vite": re.compile(r"(?<![\w-])(?:rolldown-|electron-)?vite(?:\.js)?\s+(?:\S+\s+){0,50}?build\b"),
     "next": re.compile(r"\bnext\s+build\b"),
     "react-scripts": re.compile(r"\b(?:react-scripts|craco|react-app-rewired)\s+build\b"),
     "webpack": re.compile(r"(?<![\w-])webpack(?:-cli)?(?![\w-])(?!\s+serve)"),
@@ -110,7 +110,7 @@ class Packages:
             text = self._project.text(path) if path in self._project.paths else None
             try:
                 data = json.loads(text.utf8) if text else None
-            except ValueError:
+            except (ValueError, RecursionError):
                 data = None
             self._manifests[folder] = Manifest(path, data) if isinstance(data, dict) else None
         return self._manifests[folder]

@@ -129,7 +129,7 @@ class ScriptModules:
             return {}, {}
         try:
             data = json.loads(LOOSE.sub(lambda m: m[1] or "", text.utf8.decode()))
-        except ValueError:
+        except (ValueError, RecursionError):
             return {}, {}
         options = data.get("compilerOptions") if isinstance(data, dict) else None
         return (options if isinstance(options, dict) else {}), (data if isinstance(data, dict) else {})

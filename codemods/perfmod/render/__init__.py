@@ -59,11 +59,13 @@ def check_result(path: str, language: str | None, before: bytes, after: bytes) -
 
 
 def check_tree(language: str, before: bytes, after: bytes) -> None:
-    from perfmod.source.tree import GRAMMARS, parser
+    from perfmod.source.tree import GRAMMARS, TooMuch, parse
 
     if language not in GRAMMARS:
         return
-    old = parser(language).parse(before).root_node
-    new = parser(language).parse(after).root_node
+    try:
+        old, new = parse(language, before).root_node, parse(language, after).root_node
+    except TooMuch as error:
+        raise CannotRender(f"the result can't be checked: {error}") from None
     if new.has_error and not old.has_error:
         raise CannotRender("the result would not parse")

@@ -183,8 +183,7 @@ def edit_npm(text: Text, moves: Sequence[Move]) -> list[Replace]:
     version = lock.value("lockfileVersion") if lock is not None else None
     if lock is None or version not in (2, 3):
         raise cannot(text.path, moves, f"has version {version}")
-    data = json.loads(text.utf8)
-    packages = data.get("packages", {})
+    packages = read_packages(text, moves)
     edits: list[Replace] = []
     for move in moves:
         block = lock.get("packages", member_folder(text.path, move, ""))
@@ -201,6 +200,22 @@ def edit_npm(text: Text, moves: Sequence[Move]) -> list[Replace]:
                 raise cannot(text.path, moves, f"has no plain entry for {path}")
             edits.append(entry.insert(place_of_flag(entry), ['"dev": true']))
     return edits
+
+
+def read_packages(text: Text, moves: Sequence[Move]) -> dict[str, Any]:
+    """The entries of package-lock.json. Raises CannotRender where they are not what npm writes."""
+    try:
+        packages = json.loads(text.utf8)["packages"]
+        entries = packages.values()
+        sections = ("dependencies", "peerDependencies", "optionalDependencies", "peerDependenciesMeta")
+        usual = all(isinstance(entry.get(name, {}), dict) for entry in entries for name in sections) and all(
+            isinstance(meta, dict) for entry in entries for meta in entry.get("peerDependenciesMeta", {}).values()
+        )
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        usual = False
+    if not usual or any(entry.get("link") and not isinstance(entry.get("resolved"), str) for entry in entries):
+        raise cannot(text.path, moves, "has an unusual shape")
+    return dict(packages)
 
 
 def legacy_keys(path: str) -> list[str]:

@@ -8,7 +8,7 @@ from functools import cached_property
 from tree_sitter import Language, Node, Parser, Range, Tree
 
 from perfmod.source.text import Text
-from perfmod.source.tree import Source, parser
+from perfmod.source.tree import Source, TooMuch, parse, parser
 
 SCRIPT_LANGUAGES = {"ts": "typescript", "tsx": "tsx"}
 
@@ -29,11 +29,14 @@ class Embedded(Source):
 
 def elements(text: Text) -> Iterator[tuple[Node, dict[str, str], Node | None]]:
     """The script elements of a text: the element, its attributes, its code."""
-    todo = [parser("html").parse(text.utf8).root_node]
+    try:
+        todo = [parse("html", text.utf8).root_node]
+    except TooMuch:
+        return
     while todo:
-        node = todo.pop(0)
+        node = todo.pop()
         if node.type != "script_element":
-            todo[:0] = node.named_children
+            todo += reversed(node.named_children)
             continue
         attributes = {}
         for attribute in node.named_children[0].named_children:

@@ -16,7 +16,7 @@ from tree_sitter import Node
 
 from perfmod.model import Replace, Span
 from perfmod.source.text import Text
-from perfmod.source.tree import parser
+from perfmod.source.tree import TooMuch, parse
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,10 @@ class Object:
         """The outermost object of a text; None where it is none or does not parse."""
         relaxed = text.path.endswith(".lock")
         data = b"(" + text.utf8 + b")" if relaxed else text.utf8
-        root = parser("javascript" if relaxed else "json").parse(data).root_node
+        try:
+            root = parse("javascript" if relaxed else "json", data).root_node
+        except TooMuch:
+            return None
         node: Node | None = root
         while node is not None and node.type != "object":
             node = next((child for child in node.named_children if child.type != "comment"), None)
@@ -57,7 +60,7 @@ class Object:
             return None
         try:
             return json.loads(self.text.utf8[node.start_byte - self.shift : node.end_byte - self.shift])
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
 
     def value_node(self, key: str) -> Node | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from tree_sitter import Node
 
@@ -89,7 +90,12 @@ def alone_on_line(source: Source, start: int, end: int) -> bool:
 
 def indentation(source: Source) -> str:
     """One step of indentation as the file writes it."""
-    depths = re.findall(rb"^([ \t]+)\S", source.utf8, re.M)
+    return indentation_of(source.utf8)
+
+
+@lru_cache(maxsize=4)  # one file asks for every import in it
+def indentation_of(utf8: bytes) -> str:
+    depths = re.findall(rb"^([ \t]+)\S", utf8, re.M)
     if depths and depths[0].startswith(b"\t"):
         return "\t"
     widths = [len(depth) for depth in depths if len(depth) > 1 and b"\t" not in depth]

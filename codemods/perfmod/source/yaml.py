@@ -9,7 +9,7 @@ from functools import cached_property
 from tree_sitter import Node
 
 from perfmod.source.text import Text
-from perfmod.source.tree import parser
+from perfmod.source.tree import TooMuch, parse
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,10 @@ class Mapping:
 
 def documents(text: Text) -> Iterator[Mapping]:
     """The outermost mapping of every document of a text. Nothing where the text does not parse."""
-    root = parser("yaml").parse(text.utf8).root_node
+    try:
+        root = parse("yaml", text.utf8).root_node
+    except TooMuch:
+        return
     if root.has_error:
         return
     for document in root.named_children:
