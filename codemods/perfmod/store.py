@@ -10,7 +10,9 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from functools import cache
 from hashlib import sha256
+from itertools import pairwise
 from pathlib import Path
 
 from perfmod.errors import PerfmodError
@@ -58,15 +60,42 @@ def locate(root: Path) -> Store:
 
 def git(folder: Path, *arguments: str) -> str:
     """What git prints. Raises GitFailed."""
-    command = ["git", "-c", "core.fsmonitor=false", "--literal-pathspecs", *arguments]
     environment = {**os.environ, "GIT_OPTIONAL_LOCKS": "0"}
-    try:
-        done = subprocess.run(command, cwd=folder, capture_output=True, check=False, env=environment)
-    except OSError as error:
-        raise GitFailed(describe(error)) from error
+    if arguments[0] in ("status", "diff"):
+        environment |= without_filters(folder)
+    done = run_git(folder, ["--literal-pathspecs", *arguments], environment)
     if done.returncode != 0:
         raise GitFailed(os.fsdecode(done.stderr).strip().partition("\n")[0])
     return os.fsdecode(done.stdout)
+
+
+def run_git(
+    folder: Path, arguments: Sequence[str], environment: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[bytes]:
+    command = ["git", "-c", "core.fsmonitor=false", *arguments]
+    try:
+        return subprocess.run(command, cwd=folder, capture_output=True, check=False, env=environment)
+    except OSError as error:
+        raise GitFailed(describe(error)) from error
+
+
+@cache
+def without_filters(folder: Path) -> dict[str, str]:
+    """The environment in which git runs none of the filter programs that a checkout's own configuration names.
+
+    Those of the user's own configuration stay: without them, files of Git LFS would count as edited.
+    """
+    asked = ["config", "--includes", "--show-scope", "--name-only", "-z", "--get-regexp", r"^filter\."]
+    words = os.fsdecode(run_git(folder, asked).stdout).split("\0")
+    own = sorted({key for scope, key in pairwise(words) if scope in ("local", "worktree")})
+    names = dict.fromkeys(key.removeprefix("filter.").rpartition(".")[0] for key in own)
+    off = [(f"filter.{name}.{verb}", "") for name in names for verb in ("clean", "process")]
+    off += [(f"filter.{name}.required", "false") for name in names]
+    first = int(os.environ.get("GIT_CONFIG_COUNT") or 0)
+    environment = {"GIT_CONFIG_COUNT": str(first + len(off))} if off else {}
+    for number, (key, value) in enumerate(off, first):
+        environment |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
+    return environment
 
 
 # The lock
