@@ -116,7 +116,12 @@ def block(chance: random.Random, number: int, depth: int) -> list[str]:
 def program(chance: random.Random) -> str:
     lines = ["async def main():", "    loop = asyncio.get_running_loop()", "    kept = []"]
     lines += ["    " + line for line in block(chance, 1, 0)]
-    lines += ["    for _ in range(60):", "        await asyncio.sleep(0)", "    say('end of main')", "    return len(kept)"]
+    lines += [
+        "    for _ in range(60):",
+        "        await asyncio.sleep(0)",
+        "    say('end of main')",
+        "    return len(kept)",
+    ]
     text = START + "\n".join(lines) + "\n"
     while "MAKER" in text:
         text = text.replace("MAKER.__name__", "'x'", 1) if "MAKER.__name__" in text else text

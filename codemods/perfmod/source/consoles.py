@@ -66,7 +66,7 @@ def needles(packages: frozenset[str]) -> re.Pattern[bytes]:
 
 def addresses(packages: frozenset[str]) -> re.Pattern[bytes]:
     words = b"|".join(re.escape(name.encode()) for name in sorted(packages, reverse=True))
-    return re.compile(rb"//[^\s\"'`<>]*/((?:" + words + rb"))(?=[@/.\"'`]|$)[^\s\"'`<>]*")
+    return re.compile(rb"//(?=[^\s/])[^\s\"'`<>]{1,200}/((?:" + words + rb"))(?=[@/.\"'`]|$)[^\s\"'`<>]*")
 
 
 def console_facts(
