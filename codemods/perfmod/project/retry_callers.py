@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from perfmod.project.definitions import source_of
@@ -15,6 +16,11 @@ if TYPE_CHECKING:
 
     from perfmod.project import Project
     from perfmod.source.python import Names
+
+NEAR = 4_000  # bytes before and after a call in which a loop, a decorator or an except clause would stand
+RETRIES = re.compile(rb"retr(?:y|ies|ying)|backoff|tenacity|stamina|on_exception|on_predicate", re.IGNORECASE)
+LOOP = re.compile(rb"\b(?:for|while)\b")
+DEFINED = re.compile(rb"\bdef\s+(\w+)")
 
 #: The function that a site stands in: its file, its class or "", its name.
 Target = tuple[str, str, str]
@@ -34,20 +40,58 @@ def target_of(site: RequestSite) -> Target:
 
 
 def callers_of(project: Project, sites: Iterable[RequestSite]) -> Mapping[Target, list[Caller]]:
-    """The resolved calls of the functions that the sites stand in."""
+    """The resolved calls of those functions that the sites stand in and that some caller repeats.
+
+    The bytes around a call say whether it can be repeated at all. Only a function with such a caller is worth the
+    parsing of all files that call it.
+    """
     targets = {target_of(site) for site in sites if site.function}
-    names = sorted({function for _, _, function in targets})
+    files = {path: raw for path in project.files if path.endswith(".py") and (raw := candidate(project, path))}
+    suspects = {
+        target
+        for path, raw in files.items()
+        for target, caller in calls_where(project, path, raw, targets, may_be_repeated)
+        if caller.retried
+    }
     found: dict[Target, list[Caller]] = {}
-    if not names:
-        return found
-    called = re.compile(rb"\b(" + "|".join(map(re.escape, names)).encode() + rb")\s*\(")
-    for path in project.files:
-        raw = project.raw(path) if path.endswith(".py") else None
-        if raw is None or b"except" not in raw or not called.search(raw):
-            continue
-        for target, caller in calls_in(project, path, called, targets):
+    for path, raw in files.items() if suspects else ():
+        for target, caller in calls_where(project, path, raw, suspects, lambda raw, start: True):
             found.setdefault(target, []).append(caller)
     return found
+
+
+def candidate(project: Project, path: str) -> bytes | None:
+    raw = project.raw(path)
+    return raw if raw is not None and b"except" in raw else None
+
+
+def calls_where(
+    project: Project, path: str, raw: bytes, targets: set[Target], holds: Callable[[bytes, int], bool]
+) -> Iterator[tuple[Target, Caller]]:
+    """The calls of a file that mean one of the targets; the file is parsed only where `holds` is true of one."""
+    owners = {owner for _, owner, _ in targets}
+    named = {owner for owner in owners if owner.encode() in raw}
+    functions = frozenset(function for file, owner, function in targets if file == path or owner in named)
+    called = calls_of(functions)
+    if functions and any(holds(raw, match.start()) for match in called.finditer(raw)):
+        yield from calls_in(project, path, called, targets)
+
+
+@cache
+def calls_of(names: frozenset[str]) -> re.Pattern[bytes]:
+    return re.compile(rb"\b(" + "|".join(map(re.escape, sorted(names))).encode() + rb")\s*\(")
+
+
+def may_be_repeated(raw: bytes, start: int) -> bool:
+    """Whether the bytes around a call leave room for a loop, a retrying decorator or block, or a second attempt."""
+    before, after = raw[max(0, start - NEAR) : start], raw[start : start + NEAR]
+    if RETRIES.search(before) or RETRIES.search(after):
+        return True
+    if b"except" not in after:
+        return False
+    name = after[: after.index(b"(")].rstrip()
+    own = DEFINED.findall(before)[-1:]
+    return LOOP.search(before) is not None or after.count(name) > 1 or any(function in after for function in own)
 
 
 def calls_in(
