@@ -89,17 +89,21 @@ def target_at(node: Node) -> Binding | None:
         top, parent = parent, parent.parent
     if parent is None:
         return None
-    kind = parent.type
-    scope = visible_scope(node)
-    if kind in ("assignment", "augmented_assignment") and parent.child_by_field_name("left") == top:
+    kind = parent.type  # most places are uses: the scope, which is dear, is only looked for where a name is bound
+    if kind in ("assignment", "augmented_assignment"):
+        if parent.child_by_field_name("left") != top:
+            return None
         value = parent.child_by_field_name("right") if top == node and kind == "assignment" else None
-        return Binding("assignment" if value is not None else "other", node, scope, value=value, owner=parent)
-    if kind in ("for_statement", "for_in_clause") and parent.child_by_field_name("left") == top:
-        return Binding("other", node, scope if kind == "for_statement" else visible_scope(parent))
+        made: BindingKind = "assignment" if value is not None else "other"
+        return Binding(made, node, visible_scope(node), value=value, owner=parent)
+    if kind in ("for_statement", "for_in_clause"):
+        if parent.child_by_field_name("left") != top:
+            return None
+        return Binding("other", node, visible_scope(node if kind == "for_statement" else parent))
     if kind in ("as_pattern_target", "delete_statement", "splat_pattern"):
-        return Binding("other", node, scope)
-    if kind == "as_pattern" and parent.children[-1] == node:
-        return Binding("other", node, scope)
+        return Binding("other", node, visible_scope(node))
+    if kind == "as_pattern":
+        return Binding("other", node, visible_scope(node)) if parent.children[-1] == node else None
     if kind in ("type", "splat_type", "generic_type"):
         return type_binding(node)
     return None
