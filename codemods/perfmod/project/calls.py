@@ -201,7 +201,10 @@ class Calls:
         if function.owner and last in CONSTRUCTORS:
             yield from self._constructions(function.path, function.owner, last)
             return
-        for site in (*self._uses(function.path, last, function.name), *self._dispatched(function, last)):
+        own = (
+            [function.path] if not function.owner and function.name != last else None
+        )  # in a function: seen there only
+        for site in (*self._uses(function.path, last, function.name, own), *self._dispatched(function, last)):
             if function.is_property and site.use == "value":
                 yield CallSite(site.path, site.span, site.target, "call", site.function, loop=site.loop,
                                remembered=site.remembered)  # fmt: skip

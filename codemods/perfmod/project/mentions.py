@@ -21,6 +21,9 @@ HEADER = re.compile(rb"class[ \t]+(\w+)[ \t]*(?:\[[^\]\n]*\])?\(([^)]*)\)")
 # What a line binds, if it binds something: an assignment, an annotation, a function, an alias.
 CARRIER = re.compile(rb"\b(\w+)[ \t]*(?::[^=\n]*)?=(?!=)|\b(\w+)[ \t]*:|\bdef[ \t]+(\w+)|\bas[ \t]+(\w+)")
 RECEIVER = re.compile(rb"(\w+|[)\]])\s*\.\s*\Z")
+# What stands around the name of a folder in a text.
+BEFORE = frozenset({b'"', b"'", b"/", b"\\", b"}"})
+AFTER = frozenset({b'"', b"'", b"/", b"\\", b"{"})
 
 
 class Mentions:
@@ -64,12 +67,7 @@ class Mentions:
 
     def files_in_folder(self, folder: str) -> list[str]:
         """The Python files that may spell a path with this folder: not those that only import from it."""
-        spelled = re.compile(rb"(?<=[\"'/\\}])%b(?=[\"'/\\{])" % re.escape(folder.encode()))
-        return [
-            path
-            for path in self.files_with(folder)
-            if any(word in (data := self._raw(path)) for word in (b"__file__", b"resources")) or spelled.search(data)
-        ]
+        return [path for path in self.files_with(folder) if may_spell(path, self._raw(path), folder)]
 
     def referring(self, path: str, name: str) -> list[str]:
         """The files that can refer to the function or class `name` of the file `path`."""
@@ -77,10 +75,7 @@ class Mentions:
         word = last.encode()
         if not owner:
             modules = [part.encode() for part in path.removesuffix(".py").split("/")]
-            through = re.compile(rb"\b(?:%b)\s*\.\s*\Z" % b"|".join(map(re.escape, modules)))
-            return [
-                file for file in self.files(last) if file == path or refers(self._raw(file), word, modules, through)
-            ]
+            return [file for file in self.files(last) if file == path or refers(self._raw(file), word, modules)]
         names, values = self._carriers(owner.rpartition(".")[2])
         return [file for file in self.files(last) if file == path or self._may_call(file, word, names, values)]
 
@@ -128,7 +123,7 @@ class Mentions:
         return list(dict.fromkeys(alias.decode() for alias in found if alias != wanted))
 
 
-def refers(data: bytes, word: bytes, modules: list[bytes], through: re.Pattern[bytes]) -> bool:
+def refers(data: bytes, word: bytes, modules: list[bytes]) -> bool:
     """Whether a file may import a name of a module, or look it up on the module."""
     if b"import" not in data:
         return False
@@ -143,9 +138,21 @@ def refers(data: bytes, word: bytes, modules: list[bytes], through: re.Pattern[b
             and data.find(b")", opened, start) < 0
         ):
             return True
-        if through.search(data, max(0, start - 80), start):
+        looked_up = RECEIVER.search(data, max(0, start - 80), start)
+        if looked_up is not None and looked_up[1] in modules:
             return True
     return False
+
+
+def may_spell(path: str, data: bytes, folder: str) -> bool:
+    """Whether a file that holds the name of a folder may make a path with it: in a text, or from where a module is."""
+    word = folder.encode()
+    for start in starts_of_word(data, word):
+        if data[start - 1 : start] in BEFORE and data[start + len(word) : start + len(word) + 1] in AFTER:
+            return True
+    if b"__file__" in data and folder in path.split("/"):
+        return True
+    return b"importlib" in data and b"resources" in data
 
 
 def lines_with(data: bytes, word: bytes) -> Iterator[bytes]:

@@ -118,16 +118,14 @@ def keeps(names: Names, condition: Node | None, function: Node, *, unset: bool =
         word = re.escape(state).encode()
         stored = rb"(?<![\w.])%b(?:\s*\[[^\n]*\]\s*=(?!=)|\.(?:setdefault|update|append|add|extend)\()" % word
         bare = rb"(?<![\w.])%b\s*(?:[:,][^=\n]*)?=(?!=)" % word
-        if re.search(stored, body) and not is_local(names, state, function):
-            return True
-        if "." in state and re.search(bare, body):
-            return True
-        if (
-            "." not in state
-            and re.search(rb"\b(?:global|nonlocal)\b[^\n]*\b%b\b" % word, body)
-            and re.search(bare, body)
-        ):
-            return True
+        if body.count(state.encode()) > 1:  # once: only the condition has it
+            if re.search(stored, body) and not is_local(names, state, function):
+                return True
+            if "." in state and re.search(bare, body):
+                return True
+            declared = rb"\b(?:global|nonlocal)\b[^\n]*\b%b\b" % word
+            if "." not in state and re.search(declared, body) and re.search(bare, body):
+                return True
         kept_elsewhere = state.startswith(("self.", "cls.")) and owner is not None
         if kept_elsewhere and set_outside_init(names, bare, owner) and (not unset or asks_for_nothing(text, state)):
             return True
