@@ -12,6 +12,8 @@ from perfmod.errors import PerfmodError
 from perfmod.rule import OWN_RULES, load_rule, rule_ids
 from perfmod.values import dataclass, field
 
+MAXIMUM_SIZE = 100_000  # bytes; the time of a TOML parser can grow with the square of its keys
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -99,7 +101,11 @@ def read_toml(path: Path) -> dict[str, Any]:
     import tomllib
 
     try:
+        if path.exists() and (not path.is_file() or path.stat().st_size > MAXIMUM_SIZE):
+            raise PerfmodError(f"cannot read the configuration {path}: not a file, or too large")
         document = tomllib.loads(path.read_text("utf-8"))
+    except RecursionError:
+        raise PerfmodError(f"{path} is nested too deeply") from None
     except OSError as error:
         raise PerfmodError(f"cannot read the configuration {path}: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
