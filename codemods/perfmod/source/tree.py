@@ -56,7 +56,7 @@ def parse(language: str, utf8: bytes) -> Tree:
         return process_time() > until
 
     def read(offset: int, _: object) -> bytes:
-        return b"" if is_late() else utf8[offset : offset + CHUNK]
+        return utf8[offset : offset + CHUNK]  # the tree reads the texts of its nodes here, too, later
 
     try:
         tree = parser(language).parse(read, progress_callback=is_late)
