@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from functools import cache, cached_property
 from importlib import import_module
+from itertools import accumulate
 from math import inf
 from time import process_time
 
@@ -31,6 +32,8 @@ LARGE = 50_000  # bytes; smaller files are parsed in an instant, whatever they h
 CHUNK = 4_000
 SECONDS = 3.0
 DEPTH = 500
+BRACKETS = 2_000
+BRACKET = re.compile(rb"[()\[\]{}]")
 WORK = 500_000  # nodes looked at, and thousands of bytes searched, in one file
 LISTS = frozenset({"module", "program", "block", "statement_block"})  # may have very many children, none with a name
 
@@ -50,22 +53,32 @@ def parse(language: str, utf8: bytes) -> Tree:
     """The tree of a text. Raises TooMuch where that takes too long."""
     if len(utf8) < LARGE:
         return parser(language).parse(utf8)
+    if nesting(utf8) > BRACKETS:
+        raise TooMuch(f"its brackets are nested more than {BRACKETS:,} levels deep")
     until = process_time() + SECONDS
+    parsing = True
 
     def is_late(*_: object) -> bool:
         return process_time() > until
 
     def read(offset: int, _: object) -> bytes:
-        return utf8[offset : offset + CHUNK]  # the tree reads the texts of its nodes here, too, later
+        # later the tree reads the texts of its nodes here
+        return b"" if parsing and is_late() else utf8[offset : offset + CHUNK]
 
     try:
         tree = parser(language).parse(read, progress_callback=is_late)
     except ValueError:
         parser(language).reset()
         tree = None
+    parsing = False
     if tree is None or is_late():
         raise TooMuch(f"the parser needs more than {SECONDS:.0f} seconds for it")
     return tree
+
+
+def nesting(utf8: bytes) -> int:
+    """How deep brackets are nested, counting those in strings and comments too."""
+    return max(accumulate(1 if bracket in b"([{" else -1 for bracket in BRACKET.findall(utf8)), default=0)
 
 
 class Source:
