@@ -47,7 +47,7 @@ def commit(message: str = "before") -> None:
 
 
 def know(monkeypatch: pytest.MonkeyPatch, *rules: str) -> None:
-    """Make these the only rules. Every module that took the function by name is imported now, to be given it back."""
-    for module in ("rule", "config", "explain", "ignore_comments", "settings_text"):
-        import_module(f"perfmod.{module}")
-        monkeypatch.setattr(f"perfmod.{module}.rule_ids", lambda: rules)
+    """Make these the only rules. All modules that take the function by name are imported before any is changed."""
+    names = ("rule", "config", "explain", "ignore_comments", "settings_text")
+    for module in [import_module(f"perfmod.{name}") for name in names]:
+        monkeypatch.setattr(module, "rule_ids", lambda: rules)

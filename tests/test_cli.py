@@ -472,7 +472,7 @@ def test_completion_of_words(run: Perfmod, monkeypatch: pytest.MonkeyPatch, word
         ("check -o json=sub", "-o sub: is not a file"),
         ("check -o nowhere/x.json", "-o nowhere/x.json: there is no folder nowhere"),
         ("check --config missing.toml", "cannot read the configuration missing.toml: No such file or directory"),
-        ("check --config sub", "cannot read the configuration sub: Is a directory"),
+        ("check --config sub", "cannot read the configuration sub: not a file, or too large"),
         ("check --config a.toml --isolated", "--config and --isolated exclude each other"),
         ("check --jobs many", "Invalid value for '-j' / '--jobs'"),
         ("check --selct x", "--selct"),
