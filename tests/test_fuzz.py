@@ -30,7 +30,6 @@ from perfmod.source.tree import parser
 
 fuzz = settings(
     max_examples=int(os.environ.get("PERFMOD_FUZZ_EXAMPLES", "25")),
-    derandomize="PERFMOD_FUZZ_EXAMPLES" not in os.environ,  # CI repeats what was seen; a long run looks for more
     deadline=None,
     derandomize="PERFMOD_FUZZ_EXAMPLES" not in os.environ,
     database=None,

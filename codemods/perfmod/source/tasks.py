@@ -79,7 +79,7 @@ def site_of(names: Names, callee: Callee) -> TaskSite | None:
 def full_site(names: Names, callee: Callee, call: Node, fate: Fate) -> TaskSite | None:
     source = names.source
     keywords = keywords_of(names, call)
-    coroutine = first_argument(call) or keywords.get("coro") or keywords.get("coro_or_future")
+    coroutine = first_argument(call) or keywords.get("coro_or_future" if callee.maker == "ensure" else "coro")
     if coroutine is None:
         return None  # create_task(*args): nothing can be said of it
     quote = free_quote(source, call)
