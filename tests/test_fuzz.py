@@ -23,6 +23,7 @@ from programs import python_programs, typescript_programs
 
 from perfmod.compose import edits_of
 from perfmod.config import Settings
+from perfmod.model import Result
 from perfmod.pipeline import Report, Request, run
 from perfmod.render import apply_edits
 from perfmod.source.text import Text
@@ -89,12 +90,10 @@ def parses(data: bytes) -> bool:
     return True
 
 
-def only_calls_and_imports_changed(report: Report, path: str, before: bytes, after: bytes) -> None:
-    """What stands between the applied findings is there, in order, with nothing else around it."""
+def only_calls_and_imports_changed(mended: list[Result], path: str, before: bytes, after: bytes) -> None:
+    """What stands between the mended findings is there, in order, with nothing else around it."""
     old, new = Text.decode(path, before), Text.decode(path, after)
-    spans = sorted(
-        ((r.finding.span.start, r.finding.span.end) for r in report.results if r.applied), key=lambda s: (s[0], -s[1])
-    )
+    spans = sorted(((r.finding.span.start, r.finding.span.end) for r in mended), key=lambda s: (s[0], -s[1]))
     assert before.count(b"\r\n") != before.count(b"\n") or after.count(b"\r\n") == after.count(b"\n")
     marked, end = "", 0
     for start, stop in spans:
@@ -112,13 +111,15 @@ def only_calls_and_imports_changed(report: Report, path: str, before: bytes, aft
 @given(python_programs())
 def test_python(program: bytes) -> None:
     with checkout({"app/__init__.py": b"", "app/main.py": program}) as root:
-        report = apply_twice(root, "supervise-tasks")
+        checked = perfmod(root, "check", "supervise-tasks")
+        applied = apply_twice(root, "supervise-tasks")
         after = (root / "app/main.py").read_bytes()
         if not parses(program):
             return
         assert parses(after)
-        if any(r.applied for r in report.results):
-            only_calls_and_imports_changed(report, "app/main.py", program, after)
+        if any(r.applied for r in applied.results):
+            mended = [c for c, a in zip(checked.results, applied.results, strict=True) if a.applied]
+            only_calls_and_imports_changed(mended, "app/main.py", program, after)
         else:
             assert after == program
 
