@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cache, cached_property, partial
 from typing import TYPE_CHECKING
 
 from perfmod.model import AddImport, AddModule, Facts, Finding, InsertMember, Intent, RewriteCall, Safety
 from perfmod.project.http_evidence import client_elsewhere, decorator_loops, is_test
 from perfmod.project.images import Images
 from perfmod.project.layout import Helper, NoHelper
-from perfmod.project.retry_callers import Caller, callers_of, target_of
+from perfmod.project.retry_bases import callers_in_bases
+from perfmod.project.retry_callers import Caller, callers_of, places, target_of
+from perfmod.project.retry_messages import prospect
 from perfmod.source.http_requests import WRITES, RequestSite
 from perfmod.source.retry_places import METHOD, TYPES_ONLY, ModulePlace
 
@@ -23,10 +25,11 @@ if TYPE_CHECKING:
 RULE = "retry-requests"
 TEMPLATE = "request_retry"
 FUNCTION = "request_with_retry"
-AFTER_REFUSAL = "sent again when it was refused (408, 425, 429) or never left"
-AFTER_ALL = "sent again after lost connections, timeouts, 408, 425, 429, 500, 502, 503 and 504"
+RESPONSES = "response_retry"
+RESPONSE = "response_with_retry"
 ONE_CALL = "a client for one call: nobody knows who calls this function, and how often they try already"
 BLOCKING = "a sync client inside async def: its wait would block the event loop"
+READ_FIRST = "the whole body is read before the block begins, also where the block would not read it"
 UPLOAD = "an upload: a second one may store the file twice (option uploads)"
 
 
@@ -41,17 +44,19 @@ class Judgement:
 
     def known(self, sites: Sequence[RequestSite]) -> Iterator[RequestSite]:
         """The sites that are certainly requests, and that nothing repeats yet."""
+        clients = cache(partial(client_elsewhere, self.project))
         for site in sites:
             if site.retried or is_test(site.path):
                 continue
             if site.owner is not None and site.function in (*site.owner.retry_methods, METHOD):
                 continue
             if site.origin is not None:
-                client = client_elsewhere(self.project, site.path, site.origin)
+                client = clients(site.path, site.origin)
                 if client is None:
                     continue
                 site = replace(site, client=client, origin=None)
-            if not site.bare and (site.client.library == "requests" or self.options.backend == "httpx-retries"):
+            by_client = "requests", "httpx" if self.options.backend == "httpx-retries" else ""
+            if not site.bare and site.client.library in by_client:
                 continue  # the finding is where the client is made
             if not decorator_loops(self.project, site.path, site.decorators):
                 yield site
@@ -62,13 +67,17 @@ class Judgement:
 
     @cached_property
     def callers(self) -> Mapping[tuple[str, str, str], list[Caller]]:
-        return callers_of(self.project, [site for site in self.sites if site.client.library == "httpx"])
+        return callers_of(self.project, self.sites)
 
     def retrying_callers(self, site: RequestSite) -> tuple[list[Caller], bool]:
         """The callers that repeat the request already, and whether these are all that are known."""
-        callers = self.callers.get(target_of(site), [])
+        callers = [*self.callers.get(target_of(site), []), *self.callers_in_bases(site)]
         retrying = [caller for caller in callers if caller.retried]
         return retrying, len(retrying) == len(callers)
+
+    @cached_property
+    def callers_in_bases(self) -> Callable[[RequestSite], list[Caller]]:
+        return cache(partial(callers_in_bases, self.project))
 
     def finding(self, site: RequestSite) -> Finding:
         finding = Finding(RULE, site.span, self.message(site), Safety.MANUAL)
@@ -94,25 +103,8 @@ class Judgement:
             return "one attempt only: a dropped connection or a passing 503 is an error at once"
         retrying, _ = self.retrying_callers(site)
         also = f"; {places(retrying)} repeats it too" if retrying else ""
-        return self.prospect(site) + also
-
-    def prospect(self, site: RequestSite) -> str:
-        """When the request would be sent again."""
-        verb = site.verb or "a request"
-        if site.payment:
-            return f"one attempt only; as the path means a payment, {verb} would only be {AFTER_REFUSAL}"
-        if site.verb is None:
-            return f"one attempt only; with a retry it is {AFTER_ALL}, and POST and PATCH only as far as that is safe"
-        if site.verb not in WRITES or self.is_idempotent(site) or site.idempotent:
-            why = ""
-            if site.verb in WRITES:
-                why = ", as its Idempotency-Key says" if site.idempotent else ", as this upsert names its key"
-                why = why if site.keyed or site.idempotent else ", as the option idempotent says"
-            return f"one attempt only; with a retry {verb} is {AFTER_ALL}{why}"
-        if self.options.retry_writes == "always":
-            return f"one attempt only; with a retry {verb} is {AFTER_ALL}: it may be carried out twice (retry-writes)"
-        note = "; an upsert without on_conflict inserts where the row has no primary key" if site.upsert else ""
-        return f"one attempt only; with a retry {verb} is {AFTER_REFUSAL}, not after a 5xx or a lost answer{note}"
+        always = self.options.retry_writes == "always"
+        return prospect(site, idempotent=self.is_idempotent(site), always=always) + also
 
     def is_idempotent(self, site: RequestSite) -> bool:
         """Whether the checkout or the user says that this write may be carried out twice."""
@@ -122,12 +114,15 @@ class Judgement:
         return site.keyed or name in self.options.idempotent
 
     def unroutable(self, site: RequestSite) -> str | None:
-        if site.client.library != "httpx":
-            return ADVICE[site.client.library]
+        library = site.client.library
+        if library == "requests":
+            return "requests: mount an HTTPAdapter(max_retries=Retry(...)) on a Session, and use that"
         if site.manual is not None:
             return site.manual
-        if self.places[site.path].late == "under a condition":
-            return "httpx is optional here: a retry would need it always"
+        if library == "aiohttp" and site.held is not None:
+            return f"aiohttp: {site.held}"
+        if self.late(site) == "under a condition":
+            return f"{library} is optional here: a retry would need it always"
         if site.upload and not (self.options.uploads and site.unsafe is None):
             return UPLOAD
         retrying, all_of_them = self.retrying_callers(site)
@@ -135,25 +130,34 @@ class Judgement:
             return f"every caller repeats it already: {places(retrying)}"
         if site.owner is not None and site.owner.retry_methods:
             return f"the class has a retry method of its own: send this through {site.owner.retry_methods[0]}()"
-        if self.options.backend == "httpx-retries":
+        if library == "aiohttp" and self.options.retry_writes == "always":
+            return "aiohttp: retry-writes is for httpx alone"
+        if library == "httpx" and self.options.backend == "httpx-retries":
             return "no client: use one, and give it the transport RetryTransport()"
         return None
 
     def unsafe(self, site: RequestSite) -> str | None:
-        if self.places[site.path].late:
-            return f"httpx is imported {self.places[site.path].late}: the retry needs it when the module is loaded"
+        if self.late(site):
+            return f"{site.client.library} is imported {self.late(site)}: the retry needs it when the module is loaded"
         if site.unsafe is not None:
             return site.unsafe
         if not site.client.is_async and site.in_async:
             return BLOCKING
         if site.one_call and (site.owner is None or site.receiver == "httpx"):
             return ONE_CALL
-        return None
+        return READ_FIRST if site.client.library == "aiohttp" else None
+
+    def late(self, site: RequestSite) -> str:
+        """Where the client's library is imported, if not when the module is loaded."""
+        place = self.places[site.path]
+        return place.late_aiohttp if site.client.library == "aiohttp" else place.late
 
     def route(self, site: RequestSite) -> tuple[str, tuple[Intent, ...]] | str:
         """The callee and what it needs. A string is the reason why there is none."""
         sync = not site.client.is_async
         owner = site.owner
+        if site.client.library == "aiohttp":
+            return self.helped(site, self.project.layout.helper(site.path, RESPONSES), RESPONSE, RESPONSES)
         if owner is not None and owner.has_method:
             return f"{owner.receiver}.{METHOD}", ()
         helper = self.helper(site)
@@ -172,23 +176,26 @@ class Judgement:
             function = self.function(site, sync)
             if function is not None:
                 return FUNCTION, function
+        return self.helped(site, helper, f"{FUNCTION}_sync" if sync else FUNCTION, TEMPLATE)
+
+    def helped(
+        self, site: RequestSite, helper: Helper | NoHelper, function: str, template: str
+    ) -> tuple[str, tuple[Intent, ...]] | str:
+        """The function of a helper module, and what brings it here."""
         if isinstance(helper, NoHelper):
             return helper.reason
         image = self.images.without(helper.path, site.path)
         if image is not None:
             return f"{image} does not copy {helper.path}: let it, or say where (option helper-module)"
-        return self.imported(site, helper, f"{FUNCTION}_sync" if sync else FUNCTION)
-
-    def imported(self, site: RequestSite, helper: Helper, function: str) -> tuple[str, tuple[Intent, ...]]:
-        taken = function in self.places[site.path].bound and not self.imports_helper(site.path, function)
+        taken = function in self.places[site.path].bound and not self.imports_helper(site.path, template, function)
         local = f"_{function}" if taken else function
-        policy = tuple(sorted((name, getattr(self.policy, name)) for name in type(self.policy).__dataclass_fields__))
+        values = self.constants if template == RESPONSES else self.values
         imported = AddImport(site.path, helper.module, function, local if taken else None)
-        return local, (imported, AddModule(helper.path, TEMPLATE, policy))
+        return local, (imported, AddModule(helper.path, template, values))
 
-    def imports_helper(self, path: str, function: str) -> bool:
+    def imports_helper(self, path: str, template: str, function: str) -> bool:
         text = self.project.text(path)
-        return text is not None and f"{TEMPLATE} import {function}".encode() in text.utf8
+        return text is not None and f"{template} import {function}".encode() in text.utf8
 
     @cached_property
     def policy(self) -> Policy:
@@ -196,6 +203,14 @@ class Judgement:
 
         names = Policy.__dataclass_fields__
         return Policy(**{name: getattr(self.options, name) for name in names})
+
+    @cached_property
+    def values(self) -> tuple[tuple[str, object], ...]:
+        return tuple(sorted((name, getattr(self.policy, name)) for name in type(self.policy).__dataclass_fields__))
+
+    @cached_property
+    def constants(self) -> tuple[tuple[str, object], ...]:
+        return tuple(sorted(self.policy.constants.items()))
 
     @cached_property
     def images(self) -> Images:
@@ -206,7 +221,8 @@ class Judgement:
         """The sites that can be routed, by the place where their helper would be."""
         groups: dict[str, list[RequestSite]] = {}
         for site in self.sites:
-            if self.unroutable(site) is None and not (site.owner is not None and site.owner.has_method):
+            has_method = site.owner is not None and site.owner.has_method
+            if site.client.library == "httpx" and not has_method and self.unroutable(site) is None:
                 groups.setdefault(group_of(site, self.helper(site)), []).append(site)
         return groups
 
@@ -227,7 +243,7 @@ class Judgement:
             return None
         anchor = next((span for start, span in place.anchors if start == owner.span.start), None)
         member = self.member(place, sync=sync, method=True)
-        if anchor is None or clashes(place, member):
+        if anchor is None or place.clashes(member.names, member.imports):
             return None
         return (
             InsertMember(anchor, member.definitions, member.names[0]),
@@ -241,7 +257,7 @@ class Judgement:
         if FUNCTION in place.bound:
             return () if self.has_function(site.path) else None
         member = self.member(place, sync=sync, method=False)
-        if place.function_anchor is None or place.late == TYPES_ONLY or clashes(place, member):
+        if place.function_anchor is None or place.late == TYPES_ONLY or place.clashes(member.names, member.imports):
             return None
         return (
             InsertMember(place.function_anchor, f"{member.definitions}\n\n\n{member.method}", FUNCTION),
@@ -265,30 +281,12 @@ class Judgement:
         )
 
 
-ADVICE = {
-    "aiohttp": "aiohttp: retry where the body is read, inside the `async with`",
-    "requests": "requests: mount an HTTPAdapter(max_retries=Retry(...)) on a Session, and use that",
-}
-
-
 def group_of(site: RequestSite, helper: Helper | NoHelper) -> str:
     return helper.path if isinstance(helper, Helper) else site.path
 
 
-def places(callers: Sequence[Caller]) -> str:
-    return ", ".join(f"{caller.path}:{caller.line}" for caller in callers)
-
-
 def kinds(sites: Sequence[RequestSite]) -> set[bool]:
     return {site.client.is_async for site in sites}
-
-
-def clashes(place: ModulePlace, member: Member) -> bool:
-    """Whether the module uses a name for something else."""
-    if place.bound & set(member.names):
-        return True
-    origins = {name or module: f"{module}.{name}" if name else module for module, name in member.imports}
-    return any(name in origins and origins[name] != origin for name, origin in place.imports)
 
 
 def rewrite(site: RequestSite, callee: str, *, idempotent: bool) -> RewriteCall:

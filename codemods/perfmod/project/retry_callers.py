@@ -39,6 +39,10 @@ def target_of(site: RequestSite) -> Target:
     return site.path, site.owner.name if site.owner is not None else "", site.function
 
 
+def places(callers: Iterable[Caller]) -> str:
+    return ", ".join(f"{caller.path}:{caller.line}" for caller in callers)
+
+
 def callers_of(project: Project, sites: Iterable[RequestSite]) -> Mapping[Target, list[Caller]]:
     """The resolved calls of those functions that the sites stand in and that some caller repeats.
 

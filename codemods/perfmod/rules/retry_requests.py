@@ -70,15 +70,18 @@ class RetryRequests:
         httpx-retries, which waits max-retry-after where the server asks for more, counts waits instead of starts
         against max-elapsed, does not see a body that breaks off, and logs at debug level. A Session of requests gets
         adapters that retry by the same table; they know no max-elapsed, do not see a body that breaks off, and a read
-        that times out for the last time is a ConnectionError.
+        that times out for the last time is a ConnectionError. `async with session.get(...) as response:` of aiohttp
+        goes through response_with_retry(), whose policy is the same; a write that could not connect in time is not
+        repeated there, as nobody can tell whether it was redirected.
 
     When the fix is unsafe:
         A client made for one call in a function, or httpx.get(): nobody knows who calls it how often. A sync client
         in `async def`, whose wait blocks the loop. A body that may be a stream. A Session, and a client that gets a
-        transport, as these retry whatever is sent through them.
+        transport, as these retry whatever is sent through them. aiohttp, as the body is read before the block begins.
 
     Leaves alone:
-        Streams, open files and signed requests, which can't be sent twice; uploads; requests that are repeated
+        Streams, open files and signed requests, which can't be sent twice; responses of aiohttp that leave their block
+        or are not read in it; uploads; requests that are repeated
         already, by a loop, a decorator, the transport or every caller; SDKs; tests.
     """
 
@@ -100,7 +103,7 @@ class RetryRequests:
         from perfmod.source.python import Names
         from perfmod.source.retry_places import module_place
 
-        if source.utf8.startswith((b"# perfmod: request_retry template", b"# perfmod: session_retry template")):
+        if source.utf8.startswith(b"# perfmod: ") and b"_retry template" in source.utf8[:60]:
             return
         sites = list(request_sites(source))
         if sites:

@@ -129,15 +129,14 @@ def member_evidence(names: Names, owner: Node, name: str, depth: int) -> Iterato
 
 def self_assignments(names: Names, owner: Node, name: str) -> Iterator[Node]:
     """Every `self.<name> = ...` of a class."""
-    pattern = re.compile(rb"\b(?:self|cls)\s*\.\s*(%b)(?!\w)" % re.escape(name.encode()))
-    for node in names.source.find(pattern):
+    for node in names.source.find_word(name.encode()):
         target = node.parent
         if not owner.start_byte <= node.start_byte < owner.end_byte or target is None:
             continue
-        assignment = target.parent
-        if assignment is None or assignment.type != "assignment":
+        assignment, value = target.parent, target.child_by_field_name("object")
+        if assignment is None or assignment.type != "assignment" or assignment.child_by_field_name("left") != target:
             continue
-        if assignment.child_by_field_name("left") == target:
+        if value is not None and names.source.code(value) in ("self", "cls"):
             yield assignment
 
 

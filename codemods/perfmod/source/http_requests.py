@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from tree_sitter import Node
 
@@ -25,6 +27,7 @@ from perfmod.source.http_clients import (
     retries_by_itself,
     transport_text,
 )
+from perfmod.source.http_responses import held_back
 from perfmod.source.instances import Instance, instance_of
 from perfmod.source.python import Imported, Names, enclosing, enclosing_function, is_async
 from perfmod.source.retry_loops import decorators, retried_by
@@ -67,6 +70,7 @@ class RequestSite:
     keyed: bool = False  #: an upsert that says what its key is
     payment: bool = False
     idempotent: bool | None = None  #: the call has an Idempotency-Key
+    held: str | None = None  #: why its response can't be read at once, as aiohttp leaves that to the caller
     decorators: tuple[str, ...] = ()  #: dotted origins of the decorators of the functions around it
 
 
@@ -132,6 +136,7 @@ def site_of(names: Names, call: Node, method: str) -> RequestSite | None:
         verb_keyword=method == "request" and "method" in keywords,
         payment=means_payment(names, url),
         idempotent=True if "headers" in keywords and has_key(names, keywords["headers"]) else None,
+        held=held_back(names, call, verb),
         decorators=decorator_origins(names, call),
     )
     if verb == "POST":
@@ -151,7 +156,8 @@ def client_of(names: Names, receiver: Node) -> tuple[Client, Instance | None, st
     if instance is None or not instance.origin:
         return None
     if client is None:
-        if "." not in instance.origin or instance.origin.partition(".")[0] in MODULES:
+        top = instance.origin.partition(".")[0]
+        if "." not in instance.origin or top in MODULES or top in sys.stdlib_module_names:
             return None
         return Client("httpx", True), instance, ""
     return client, instance, transport_text(names, instance.construction)
@@ -217,7 +223,12 @@ def quote_at(source: Source, call: Node) -> str:
     in_string = any(parent.type == "string" for parent in ancestors(call))
     if free is None or in_string:
         return free or ""
-    return "'" if len(SINGLE_QUOTED.findall(source.utf8)) > len(DOUBLE_QUOTED.findall(source.utf8)) else '"'
+    return preferred_quote(source.utf8)
+
+
+@lru_cache(maxsize=1)
+def preferred_quote(utf8: bytes) -> str:
+    return "'" if len(SINGLE_QUOTED.findall(utf8)) > len(DOUBLE_QUOTED.findall(utf8)) else '"'
 
 
 def has_verb_first(call: Node, names: Names) -> bool:

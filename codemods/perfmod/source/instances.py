@@ -14,6 +14,7 @@ from perfmod.source.annotations import arms, origin_of
 from perfmod.source.event_loops import annotation_of, self_assignments
 from perfmod.source.python import Binding, Bound, Imported, Names, enclosing_class
 
+LIBRARIES = ("httpx", "aiohttp", "requests")
 MAXIMUM_DEPTH = 8
 
 
@@ -63,7 +64,9 @@ def joined(found: Iterable[Instance | None]) -> Instance | None:
 
 
 def settled(by: Instance, values: Iterable[Instance | None]) -> Instance:
-    """What an annotation says, with the place that makes it."""
+    """What an annotation says; of a client also the place that makes it, as that may say more."""
+    if by.origin.partition(".")[0] not in LIBRARIES:
+        return by
     made = (v.construction for v in values if v is not None and v.origin == by.origin and v.construction is not None)
     return replace(by, construction=next(made, None))
 
@@ -196,28 +199,29 @@ def member_of_instance(names: Names, whose: Instance, path: str, depth: int = 0)
 def member(names: Names, owner: Node, name: str, depth: int) -> Iterator[Instance | None]:
     """What a class says of its attribute, or of its method `name()`. An annotation settles it."""
     is_call, name = name.endswith("()"), name.removesuffix("()")
-    by: Instance | None = None
-    values: list[Instance | None] = []
+    annotation: Node | None = None
+    values = []
+    methods = []
     for assignment in self_assignments(names, owner, name):
-        annotation, value = assignment.child_by_field_name("type"), assignment.child_by_field_name("right")
-        if annotation is not None:
-            by = annotated(names, annotation)
-        if value is not None:
-            values.append(OTHER if is_call else instance_of(names, value, depth + 1))
+        annotation = assignment.child_by_field_name("type") or annotation
+        values.append(assignment.child_by_field_name("right"))
     for binding in names.bindings(name).get(owner.id, ()):
-        definition = binding.owner
-        if binding.kind == "function" and definition is not None:
-            gives = has_decorator(names, definition, "property") != is_call
-            values.append(returned(names, definition, depth) if gives else OTHER)
-            continue
-        if (annotation := annotation_of(binding)) is not None:
-            by = annotated(names, annotation)
-        if binding.value is not None:
-            values.append(OTHER if is_call else instance_of(names, binding.value, depth + 1))
-    if by is None:
-        yield from values
-    else:
-        yield OTHER if is_call else settled(by, values)
+        if binding.kind == "function" and binding.owner is not None:
+            methods.append(binding.owner)
+        else:
+            annotation = annotation_of(binding) or annotation
+            values.append(binding.value)
+    if is_call and (annotation is not None or any(values)):
+        yield OTHER
+        return
+    made = (instance_of(names, value, depth + 1) for value in values if value is not None)
+    if annotation is not None:
+        yield settled(annotated(names, annotation), made)
+        return
+    yield from made
+    for method in methods:
+        gives = has_decorator(names, method, "property") != is_call
+        yield returned(names, method, depth) if gives else OTHER
 
 
 def has_decorator(names: Names, function: Node, word: str) -> bool:

@@ -12,6 +12,7 @@ from perfmod.source.tree import ancestors
 
 LOOPS = ("for_statement", "while_statement")
 RETRY = re.compile(r"retr(?:y|ies|ying)|backoff|tenacity|stamina|on_exception|on_predicate", re.IGNORECASE)
+OURS = re.compile(r"\bresponse_with_retry\b")
 STATUS = re.compile(r"status|\bis_error\b|\bis_success\b|\bis_server_error\b|\.ok\b", re.IGNORECASE)
 LEAVES = ("raise_statement", "return_statement", "break_statement")
 SLEEP = re.compile(r"sleep\s*\(")
@@ -31,7 +32,7 @@ def retried_by(names: Names, node: Node) -> str | None:
                 return f"{code(function)}()"
         if parent.type == "try_statement" and sends_again(names, parent, node):
             return "the try around it"
-        if parent.type == "with_statement" and RETRY.search(code(parent.named_children[0])):
+        if parent.type == "with_statement" and RETRY.search(OURS.sub("", code(parent.named_children[0]))):
             return "the with block around it"
         if parent.type == "function_definition":
             by = decorated_with_retry(names, parent) or calls_itself(names, parent)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from tree_sitter import Node
 
 from perfmod.model import Span
-from perfmod.source.python import FUNCTIONS, Names, enclosing, enclosing_class
+from perfmod.source.instances import base_nodes
+from perfmod.source.python import FUNCTIONS, Imported, Names, enclosing, enclosing_class
 from perfmod.source.retry_loops import decorators, inside_class, leaves, retry_methods
 from perfmod.source.tree import Source, ancestors
 
@@ -30,6 +32,7 @@ class ClassPlace:
     receiver: str  #: what the method around the request calls its object
     has_method: bool  #: it is there already, and perfmod's
     retry_methods: tuple[str, ...]  #: its own
+    bases: tuple[str, ...]  #: its base classes: dotted origins, and names in this file
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +43,19 @@ class ModulePlace:
     bound: frozenset[str]  #: all names at module level
     imports: frozenset[tuple[str, str]]  #: (name, dotted origin)
     late: str  #: where httpx is imported, if not when the module is loaded
+    late_aiohttp: str
     logger: str | None
     typed: bool  #: functions have annotations
     new_unions: bool  #: annotations may say `X | None`
     anchors: tuple[tuple[int, Span], ...]  #: for each class: its start, and the statement before it
     function_anchor: Span | None  #: the statement before the first definition
+
+    def clashes(self, names: Iterable[str], imports: Iterable[tuple[str, str]]) -> bool:
+        """Whether the module uses a name of new definitions, or of what they import, for something else."""
+        if not self.bound.isdisjoint(names):
+            return True
+        origins = {name or module: f"{module}.{name}" if name else module for module, name in imports}
+        return any(name in origins and origins[name] != origin for name, origin in self.imports)
 
 
 def class_place(names: Names, node: Node) -> ClassPlace | None:
@@ -58,17 +69,26 @@ def class_place(names: Names, node: Node) -> ClassPlace | None:
     if any("staticmethod" in t or "classmethod" in t for t in map(names.source.code, decorators(method))):
         return None
     receiver = first_parameter(names, method)
-    methods = list(inside_class(owner))
-    if not receiver or method not in methods:
+    if not receiver or method not in inside_class(owner):
         return None
+    return replace(place_of_class(names, owner), receiver=receiver)
+
+
+@lru_cache(maxsize=1)  # the requests of a class follow one another
+def place_of_class(names: Names, owner: Node) -> ClassPlace:
+    methods = list(inside_class(owner))
     ours = [m for m in methods if method_name(names, m) == METHOD and is_ours(names, m)]
     return ClassPlace(
         names.source.code(owner.child_by_field_name("name") or owner),
         names.source.span(owner),
         names.source.span(anchor(names, methods)),
-        receiver,
+        "self",
         bool(ours),
         tuple(name for name in retry_methods(names, owner) if not ours or name != METHOD),
+        tuple(
+            meaning.qualified if isinstance(meaning := names.meaning(base), Imported) else names.source.code(base)
+            for base in base_nodes(owner)
+        ),
     )
 
 
@@ -138,7 +158,8 @@ def module_place(names: Names) -> ModulePlace:
         source.path,
         frozenset(bound_names(source)),
         frozenset(imported(names)),
-        late_import(names),
+        late_import(names, "httpx", "AsyncClient", "Client"),
+        late_import(names, "aiohttp", "ClientSession"),
         logger[1] if logger else None,
         TYPED.search(code) is not None,
         future or re.search(r":[^\n=]*\w \| None|-> [^\n]*\w \| None", code) is not None,
@@ -147,15 +168,15 @@ def module_place(names: Names) -> ModulePlace:
     )
 
 
-def late_import(names: Names) -> str:
-    """Where httpx is imported, if not unconditionally when the module is loaded; "" too where it is not at all."""
-    origins = [b for found in names.bindings("httpx").values() for b in found if b.kind == "import"]
+def late_import(names: Names, library: str, *classes: str) -> str:
+    """Where a library is imported, if not unconditionally when the module is loaded; "" too where it is not at all."""
+    origins = [b for found in names.bindings(library).values() for b in found if b.kind == "import"]
     origins += [
         binding
-        for name in ("AsyncClient", "Client")
+        for name in classes
         for found in names.bindings(name).values()
         for binding in found
-        if binding.qualified.startswith("httpx.")
+        if binding.qualified.startswith(f"{library}.")
     ]
     statements = [b.node.parent for b in origins]
     late = ""

@@ -29,7 +29,16 @@ def render_request_retry(**policy: Any) -> str:
 
 def render_session_retry(**constants: Any) -> str:
     """The source of the helper for sessions of requests."""
-    source = _read("session_retry")
+    return _with_constants("session_retry", constants)
+
+
+def render_response_retry(**constants: Any) -> str:
+    """The source of the helper for responses of aiohttp."""
+    return _with_constants("response_retry", constants)
+
+
+def _with_constants(template: str, constants: dict[str, Any]) -> str:
+    source = _read(template)
     for name, value in constants.items():
         source = re.sub(rf"(?m)^{name} = [\d.]+", f"{name} = {value!r}", source)
     return source
