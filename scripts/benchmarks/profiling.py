@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from evaluate import download
+from evaluation.checkouts import download
 
 from benchmarks.races import Rivals
 from benchmarks.trees import generate

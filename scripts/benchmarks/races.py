@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from evaluate import PINS, download, make_environment
+from evaluation.checkouts import PINS, download, make_environment
 
 from benchmarks.measuring import Program, Race
 from benchmarks.trees import count_files, generate, join
