@@ -9,8 +9,8 @@ import pytest
 
 from perfmod.model import Facts
 from perfmod.project import Project
-from perfmod.project.calls import Calls, Definition
-from perfmod.source.types import Target
+from perfmod.project.calls.callers import Calls, Definition
+from perfmod.source.python.types import Target
 
 
 def calls(root: Path, files: dict[str, str]) -> Calls:

@@ -7,7 +7,7 @@ import pytest
 from perfmod.discovery import discover
 from perfmod.model import Facts
 from perfmod.project import Project
-from perfmod.project.layout import Helper, Layout, NoHelper
+from perfmod.project.layout.layout import Helper, Layout, NoHelper
 
 MAIN = 'if __name__ == "__main__":\n    main()\n'
 OURS = "# perfmod: background_tasks template 1\n"

@@ -24,7 +24,7 @@ from libcst.metadata import (
 )
 from tree_sitter import Node
 
-from perfmod.source.python import Imported, Names, Unknown
+from perfmod.source.python.names import Imported, Names, Unknown
 from perfmod.source.text import Text, Unreadable
 from perfmod.source.tree import Source, first_error
 

@@ -11,7 +11,7 @@ import pytest
 from perfmod.discovery import discover
 from perfmod.model import Facts
 from perfmod.project import Project
-from perfmod.project.packages import glob
+from perfmod.project.web.packages import glob
 
 
 def project(root: Path, files: dict[str, Any]) -> Project:

@@ -13,9 +13,9 @@ from fixture_cases import FIXTURES
 from perfmod.errors import PerfmodError
 from perfmod.model import Facts
 from perfmod.project import Project
-from perfmod.project.definition import Table
-from perfmod.project.live_schema import from_database, from_openapi
-from perfmod.project.schema_sql import SqlSchema
+from perfmod.project.schema.definition import Table
+from perfmod.project.schema.live import from_database, from_openapi
+from perfmod.project.schema.sql import SqlSchema
 from perfmod.schema_command import describe_schema
 
 pytest_plugins = ("postgres",)

@@ -9,7 +9,7 @@ import pytest
 from perfmod.discovery import discover
 from perfmod.model import Facts
 from perfmod.project import Project
-from perfmod.project.script_modules import ScriptModules
+from perfmod.project.web.modules import ScriptModules
 
 FILES = {
     "package.json": '{ "name": "all", "workspaces": ["packages/*"] }',

@@ -11,12 +11,12 @@ from fixture_cases import FIXTURES
 from perfmod.discovery import discover
 from perfmod.model import Facts
 from perfmod.project import Project
-from perfmod.project.definition import Definition, Table
-from perfmod.project.schema_sql import SqlSchema, is_schema, sql_file
-from perfmod.project.script_modules import ScriptModules
-from perfmod.project.sql_statements import statements
-from perfmod.project.sql_tables import changes
-from perfmod.project.tables import Tables
+from perfmod.project.schema.definition import Definition, Table
+from perfmod.project.schema.sql import SqlSchema, is_schema, sql_file
+from perfmod.project.schema.sql_statements import statements
+from perfmod.project.schema.sql_tables import changes
+from perfmod.project.schema.tables import Tables
+from perfmod.project.web.modules import ScriptModules
 
 pytest_plugins = ("postgres",)
 

@@ -10,11 +10,11 @@ from perfmod.discovery import discover
 from perfmod.errors import PerfmodError
 from perfmod.model import Facts
 from perfmod.project import Project
-from perfmod.project.definition import Definition, Table
-from perfmod.project.live_schema import live_definitions
-from perfmod.project.queries import Queries
-from perfmod.project.script_modules import ScriptModules
-from perfmod.project.tables import Tables, disagreement, listed
+from perfmod.project.queries.queries import Queries
+from perfmod.project.schema.definition import Definition, Table
+from perfmod.project.schema.live import live_definitions
+from perfmod.project.schema.tables import Tables, disagreement, listed
+from perfmod.project.web.modules import ScriptModules
 
 NAMES = {
     "database": "the live schema",

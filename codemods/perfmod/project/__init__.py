@@ -11,10 +11,10 @@ from perfmod.discovery import read_file
 from perfmod.model import Change, Facts
 
 if TYPE_CHECKING:
-    from perfmod.project.borrowing import Borrowers
-    from perfmod.project.layout import Layout
-    from perfmod.project.modules import Modules
-    from perfmod.project.packages import Packages
+    from perfmod.project.layout.borrowing import Borrowers
+    from perfmod.project.layout.layout import Layout
+    from perfmod.project.web.importers import Modules
+    from perfmod.project.web.packages import Packages
     from perfmod.source.text import Text
 
 
@@ -70,27 +70,27 @@ class Project:
     @cached_property
     def layout(self) -> Layout:
         """Python import roots, and where a helper module goes."""
-        from perfmod.project.layout import Layout
+        from perfmod.project.layout.layout import Layout
 
         return Layout(self)
 
     @cached_property
     def borrowers(self) -> Borrowers:
         """Which Python files use what another module imports."""
-        from perfmod.project.borrowing import Borrowers
+        from perfmod.project.layout.borrowing import Borrowers
 
         return Borrowers(self)
 
     @cached_property
     def modules(self) -> Modules:
         """Who imports a TypeScript or JavaScript module."""
-        from perfmod.project.modules import Modules
+        from perfmod.project.web.importers import Modules
 
         return Modules(self)
 
     @cached_property
     def packages(self) -> Packages:
         """package.json files, workspaces, bundlers, lockfiles."""
-        from perfmod.project.packages import Packages
+        from perfmod.project.web.packages import Packages
 
         return Packages(self)

@@ -6,17 +6,17 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from perfmod.project.layout import NoHelper
-from perfmod.project.loading import may_load
-from perfmod.source.python import Binding, Names, only_for_type_checking
-from perfmod.source.task_helpers import TaskHelper
+from perfmod.project.layout.layout import NoHelper
+from perfmod.project.layout.loading import may_load
+from perfmod.source.python.names import Binding, Names, only_for_type_checking
+from perfmod.source.tasks.helpers import TaskHelper
 from perfmod.source.tree import Source
 from perfmod.source.words import starts_of_word
 
 if TYPE_CHECKING:
     from perfmod.model import Facts
     from perfmod.project import Project
-    from perfmod.source.tasks import TaskSite
+    from perfmod.source.tasks.sites import TaskSite
 
 FUNCTION = "create_background_task"
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from perfmod.model import MovePackage, Replace, Span
-from perfmod.project.packages import folders_above, parent_of
+from perfmod.project.web.packages import folders_above, parent_of
 from perfmod.render import CannotRender
 from perfmod.source.members import Object, move_members
 from perfmod.source.yaml import Mapping, documents

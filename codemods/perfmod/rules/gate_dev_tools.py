@@ -71,14 +71,14 @@ class GateDevTools:
             self.triggers = Triggers(tuple((name.encode(),) for name in sorted(self.packages)))
 
     def scan(self, source: Source) -> Iterator[Fact]:
-        from perfmod.source.consoles import console_facts
+        from perfmod.source.consoles.sites import console_facts
 
         yield from console_facts(source, self.packages)
 
     def judge(self, facts: Facts, project: Project) -> Iterator[Finding | Note]:
-        from perfmod.source.consoles import ConsoleAddress, ConsoleImport
+        from perfmod.source.consoles.sites import ConsoleAddress, ConsoleImport
 
         if any(facts.of(kind) for kind in (ConsoleImport, ConsoleAddress)):
-            from perfmod.project.consoles import Judgement
+            from perfmod.project.web.consoles import Judgement
 
             yield from Judgement("gate-dev-tools", facts, project).findings()

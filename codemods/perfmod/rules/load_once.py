@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 
 from perfmod.model import Fact, Facts, Finding, Note, Safety, Span
 from perfmod.rule import Triggers
-from perfmod.source.read_words import may_read
+from perfmod.source.reads.words import may_read
 from perfmod.values import dataclass
 
 if TYPE_CHECKING:
     from perfmod.project import Project
-    from perfmod.project.caching import Cache
-    from perfmod.project.constants import File
-    from perfmod.project.rereads import Reread, Start
-    from perfmod.source.functions import Function
-    from perfmod.source.reads import Read
+    from perfmod.project.reads.caching import Cache
+    from perfmod.project.reads.constants import File
+    from perfmod.project.reads.rereads import Reread, Start
+    from perfmod.source.python.functions import Function
+    from perfmod.source.reads.sites import Read
+    from perfmod.source.reads.values import Value
     from perfmod.source.tree import Source
-    from perfmod.source.values import Value
 
 BLOCKS = "and the event loop stands still meanwhile"
 
@@ -80,14 +80,14 @@ class LoadOnce:
         self.options = options
 
     def scan(self, source: Source) -> Iterator[Fact]:
-        from perfmod.source.read_words import is_test
-        from perfmod.source.reads import reads
+        from perfmod.source.reads.sites import reads
+        from perfmod.source.reads.words import is_test
 
         if not is_test(source.path):
             yield from reads(source)
 
     def judge(self, facts: Facts, project: Project) -> Iterator[Finding | Note]:
-        from perfmod.source.reads import Read
+        from perfmod.source.reads.sites import Read
 
         found = facts.of(Read)
         if found:
@@ -98,11 +98,11 @@ class Judgement:
     """What the checkout says about each read. Callers are looked for, and parsed, only where a path may be constant."""
 
     def __init__(self, options: LoadOptions, project: Project) -> None:
-        from perfmod.project.caching import Caching
-        from perfmod.project.calls import Calls
-        from perfmod.project.changing import Changing
-        from perfmod.project.constants import Constants
-        from perfmod.project.rereads import Rereads
+        from perfmod.project.calls.callers import Calls
+        from perfmod.project.reads.caching import Caching
+        from perfmod.project.reads.changing import Changing
+        from perfmod.project.reads.constants import Constants
+        from perfmod.project.reads.rereads import Rereads
 
         self.calls = Calls(project)
         self.known: dict[Value, File | None] = {}
@@ -159,7 +159,7 @@ class Judgement:
 
     def finding(self, found: list[tuple[Reread, File]]) -> Finding:
         """One place, and all that it has read."""
-        from perfmod.project.caching import Cache
+        from perfmod.project.reads.caching import Cache
 
         reread, file = found[0]
         others = len({f.text for _, f in found}) - 1

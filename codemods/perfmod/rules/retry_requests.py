@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from perfmod.model import Fact, Facts, Finding, Note
 from perfmod.rule import Triggers
-from perfmod.source.request_words import may_send_requests
+from perfmod.source.http.words import may_send_requests
 from perfmod.values import dataclass
 
 if TYPE_CHECKING:
@@ -98,10 +98,10 @@ class RetryRequests:
         self.options = options
 
     def scan(self, source: Source) -> Iterator[Fact]:
-        from perfmod.source.http_constructions import clients_made
-        from perfmod.source.http_requests import request_sites
-        from perfmod.source.python import Names
-        from perfmod.source.retry_places import module_place
+        from perfmod.source.http.constructions import clients_made
+        from perfmod.source.http.requests import request_sites
+        from perfmod.source.http.retry_places import module_place
+        from perfmod.source.python.names import Names
 
         if source.utf8.startswith(b"# perfmod: ") and b"_retry template" in source.utf8[:60]:
             return
@@ -112,10 +112,10 @@ class RetryRequests:
         yield from clients_made(source)
 
     def judge(self, facts: Facts, project: Project) -> Iterator[Finding | Note]:
-        from perfmod.project.retries import Judgement
-        from perfmod.project.retrying_clients import findings
-        from perfmod.source.http_constructions import ClientMade
-        from perfmod.source.http_requests import RequestSite
+        from perfmod.project.http.retries import Judgement
+        from perfmod.project.http.retrying_clients import findings
+        from perfmod.source.http.constructions import ClientMade
+        from perfmod.source.http.requests import RequestSite
 
         if facts.of(RequestSite):
             yield from Judgement(self.options, facts, project).findings()

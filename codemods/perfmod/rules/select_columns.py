@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 from perfmod.model import Fact, Facts, Finding, Note, Replace, Safety
 from perfmod.rule import Triggers
-from perfmod.source.queries import Query, Select, is_sensitive, may_hold_queries
+from perfmod.source.queries.facts import Query, Select, is_sensitive, may_hold_queries
 
 if TYPE_CHECKING:
     from perfmod.project import Project
-    from perfmod.project.column_lists import ColumnList
-    from perfmod.project.definition import Definition
+    from perfmod.project.queries.column_lists import ColumnList
+    from perfmod.project.schema.definition import Definition
     from perfmod.source.tree import Source
 
 DELIBERATE = re.compile(
@@ -101,9 +101,9 @@ class SelectColumns:
 
     def scan(self, source: Source) -> Iterator[Fact]:
         if source.language == "python":
-            from perfmod.source.postgrest_python import queries
+            from perfmod.source.queries.python import queries
         else:
-            from perfmod.source.postgrest import queries
+            from perfmod.source.queries.script import queries
         for query in queries(source):
             if any(is_of_interest(select) for select in query.selects):
                 yield query
@@ -151,11 +151,11 @@ class Judgement:
     """What the checkout says about each query."""
 
     def __init__(self, options: SelectOptions, project: Project) -> None:
-        from perfmod.project.column_lists import ColumnLists
+        from perfmod.project.queries.column_lists import ColumnLists
 
         live: list[Definition] = []
         if isinstance(options, RunOptions):
-            from perfmod.project.live_schema import live_definitions
+            from perfmod.project.schema.live import live_definitions
 
             live = live_definitions(options.database_url, options.openapi)
         self.options = options
@@ -163,7 +163,7 @@ class Judgement:
         self.lists = ColumnLists(project, trust_row_types=options.trust_row_types, live=live)
 
     def of(self, query: Query) -> Iterator[Finding | Note]:
-        from perfmod.project.column_lists import is_star
+        from perfmod.project.queries.column_lists import is_star
 
         evidence = self.lists.queries.client_of(query)[0].evidence
         if evidence == "foreign" or (evidence == "unknown" and not self.may_be_postgrest(query)):
@@ -192,7 +192,7 @@ class Judgement:
         return any(PYTHON_PACKAGES.search(self.project.raw(path) or b"") for path in lists)
 
     def finding(self, query: Query, select: Select, *, known: bool) -> Finding:
-        from perfmod.project.column_lists import NoList
+        from perfmod.project.queries.column_lists import NoList
 
         table = self.lists.queries.table_of(query)
         subject = f"of {table}" if table else "of a table"
@@ -224,7 +224,7 @@ class Judgement:
 
     def fixed(self, finding: Finding, query: Query, select: Select, columns: ColumnList) -> Finding:
         """The finding with its fix, and what it says about secrets in the list."""
-        from perfmod.project.browser_code import is_browser_code
+        from perfmod.project.web.browser_code import is_browser_code
 
         places = ", ".join(
             f"{SOURCES[d.origin]} at {d.places}" if d.path else SOURCES[d.origin] for d in columns.definitions
@@ -245,8 +245,8 @@ class Judgement:
 
     def without_secrets(self, fixed: Finding, query: Query, select: Select, columns: ColumnList) -> Finding:
         """The finding with a list that leaves out secrets, where that is asked for and nobody reads them."""
-        from perfmod.project.browser_code import is_browser_code
-        from perfmod.project.column_reads import unread, without
+        from perfmod.project.queries.column_reads import unread, without
+        from perfmod.project.web.browser_code import is_browser_code
 
         asked = isinstance(self.options, RunOptions) and self.options.exclude_sensitive
         if not asked or not columns.alone or not is_browser_code(self.project, query.path):
@@ -269,7 +269,7 @@ class Judgement:
 
     def notes(self, query: Query, select: Select) -> Iterator[Note]:
         """An explicit list in browser code that names what looks like a secret."""
-        from perfmod.project.browser_code import is_browser_code
+        from perfmod.project.web.browser_code import is_browser_code
 
         named = [word for word in dict.fromkeys(re.findall(r"\w+", select.text or "")) if is_sensitive(word)]
         if named and is_browser_code(self.project, query.path):

@@ -15,7 +15,7 @@ from perfmod.values import dataclass
 if TYPE_CHECKING:
     from perfmod.project import Project
     from perfmod.project.task_helpers import Use
-    from perfmod.source.tasks import TaskSite
+    from perfmod.source.tasks.sites import TaskSite
     from perfmod.source.tree import Source
 
 TEMPLATE = "background_tasks"
@@ -115,8 +115,8 @@ class SuperviseTasks:
         self.options = options
 
     def scan(self, source: Source) -> Iterator[Fact]:
-        from perfmod.source.task_helpers import task_helpers
-        from perfmod.source.tasks import task_sites
+        from perfmod.source.tasks.helpers import task_helpers
+        from perfmod.source.tasks.sites import task_sites
 
         if source.utf8.startswith(b"# perfmod: background_tasks template"):
             return
@@ -124,7 +124,7 @@ class SuperviseTasks:
         yield from task_sites(source)
 
     def judge(self, facts: Facts, project: Project) -> Iterator[Finding]:
-        from perfmod.source.tasks import TaskSite
+        from perfmod.source.tasks.sites import TaskSite
 
         sites = [site for site in facts.of(TaskSite) if site.shape != "held" or self.options.report_held]
         if sites:
@@ -178,7 +178,7 @@ class Judgement:
 
     def unsuitable(self, site: TaskSite) -> str | None:
         """Why the checkout forbids a rewrite that the file alone would allow."""
-        from perfmod.project.definitions import inherits_logging_handler, is_async_function
+        from perfmod.project.calls.definitions import inherits_logging_handler, is_async_function
 
         if isinstance(site.coroutine, str) and not is_async_function(self.project, site.path, site.coroutine):
             return NO_COROUTINE

@@ -1,0 +1,1 @@
+"""Who calls a Python function, and definitions that stand in other files."""

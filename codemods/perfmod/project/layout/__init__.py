@@ -1,0 +1,1 @@
+"""Python distributables, import roots, and where a helper module goes."""

@@ -1,0 +1,1 @@
+"""PostgREST queries as the whole checkout says them."""

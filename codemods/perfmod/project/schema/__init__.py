@@ -1,0 +1,1 @@
+"""Tables and columns, from every schema source."""

@@ -1,0 +1,1 @@
+"""Debug consoles in one file. Facts for gate-dev-tools."""

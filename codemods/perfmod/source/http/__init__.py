@@ -1,0 +1,1 @@
+"""HTTP clients and requests in one file. Facts for retry-requests."""

@@ -1,0 +1,229 @@
+"""Is a request repeated already? A loop, a decorator or a recursion that sends the same request after a failure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from tree_sitter import Node
+
+from perfmod.source.python.names import Bound, Imported, Names, enclosing, is_member_name
+from perfmod.source.tree import ancestors
+
+LOOPS = ("for_statement", "while_statement")
+RETRY = re.compile(r"retr(?:y|ies|ying)|backoff|tenacity|stamina|on_exception|on_predicate", re.IGNORECASE)
+OURS = re.compile(r"\bresponse_with_retry\b")
+STATUS = re.compile(r"status|\bis_error\b|\bis_success\b|\bis_server_error\b|\.ok\b", re.IGNORECASE)
+LEAVES = ("raise_statement", "return_statement", "break_statement")
+SLEEP = re.compile(r"sleep\s*\(")
+SUCCESS = re.compile(r"^(?!not\b).*(?:status\w*\s*(?:==\s*20\d|<\s*[345]00)|\bis_success\b|\.ok\b)", re.DOTALL)
+
+
+def retried_by(names: Names, node: Node) -> str | None:
+    """What repeats the request at `node` after a failure: "the loop", a decorator ... None where nothing does."""
+    code = names.source.code
+    child = node
+    for parent in ancestors(node):
+        if parent.type in LOOPS and parent.child_by_field_name("body") == child and is_retry_loop(names, parent, node):
+            return "the loop around it"
+        if parent.type == "call" and child.type == "argument_list":
+            function = parent.child_by_field_name("function")
+            if function is not None and RETRY.search(code(function).rpartition(".")[2]):
+                return f"{code(function)}()"
+        if parent.type == "try_statement" and sends_again(names, parent, node):
+            return "the try around it"
+        if parent.type == "with_statement" and RETRY.search(OURS.sub("", code(parent.named_children[0]))):
+            return "the with block around it"
+        if parent.type == "function_definition":
+            by = decorated_with_retry(names, parent) or calls_itself(names, parent)
+            if by is not None:
+                return by
+        child = parent
+    return None
+
+
+def sends_again(names: Names, attempt: Node, site: Node) -> bool:
+    """Whether an except clause of a try holds the request that the try sends."""
+    text = "".join(names.source.code(site).split())
+    parts = [c for c in attempt.named_children if c.type == "except_clause" or c == attempt.child_by_field_name("body")]
+    found = [
+        part
+        for part in parts
+        if any(n.type == "call" and "".join(names.source.code(n).split()) == text for n in below(part))
+    ]
+    return len(found) > 1 and parts[0] in found
+
+
+def decorators(function: Node) -> list[Node]:
+    above = function.parent
+    if above is None or above.type != "decorated_definition":
+        return []
+    return [child for child in above.children if child.type == "decorator"]
+
+
+def decorated_with_retry(names: Names, function: Node) -> str | None:
+    """A decorator that repeats the call: by its name, or because it loops around a try."""
+    for decorator in decorators(function):
+        text = names.source.code(decorator).partition("(")[0].lstrip("@").strip()
+        if RETRY.search(text):
+            return f"@{text}"
+        target = decorator.named_children[0]
+        called = target.child_by_field_name("function") if target.type == "call" else target
+        meaning = names.meaning(called) if called is not None and called.type in ("identifier", "attribute") else None
+        if isinstance(meaning, Imported) and RETRY.search(meaning.qualified):
+            return f"@{text}"
+        owner = meaning.only.owner if isinstance(meaning, Bound) and meaning.only is not None else None
+        if owner is not None and loops_around_try(owner):
+            return f"@{text}"
+    return None
+
+
+def loops_around_try(function: Node) -> bool:
+    """Whether a decorator's own text has a loop with a try in it."""
+    waiting = [function]
+    while waiting:
+        node = waiting.pop()
+        if node.type in LOOPS and any(inner.type == "try_statement" for inner in below(node)):
+            return True
+        waiting += node.named_children
+    return False
+
+
+def below(node: Node) -> Iterator[Node]:
+    waiting = list(node.named_children)
+    while waiting:
+        inner = waiting.pop()
+        yield inner
+        waiting += inner.named_children
+
+
+def own(loop: Node) -> Iterator[Node]:
+    """What a loop's body does itself: not what functions defined in it do."""
+    body = loop.child_by_field_name("body")
+    waiting = [body] if body is not None else []
+    while waiting:
+        node = waiting.pop()
+        yield node
+        waiting += [
+            c for c in node.named_children if c.type not in ("function_definition", "class_definition", "lambda")
+        ]
+
+
+def is_retry_loop(names: Names, loop: Node, site: Node) -> bool:
+    """Whether a loop sends the request again after a failure and stops after a success.
+
+    A job that goes on for ever, a poll and a loop over items do not: success does not end them, or failure does.
+    """
+    head = loop.child_by_field_name("right") or loop.child_by_field_name("condition")
+    if loop.type == "for_statement" and head is not None and RETRY.search(names.source.code(head)):
+        return True
+    return goes_on_after_failure(names, loop, site) and stops_after_success(names, loop, site)
+
+
+def goes_on_after_failure(names: Names, loop: Node, site: Node) -> bool:
+    for node in own(loop):
+        if node.type == "try_statement" and holds(node.child_by_field_name("body"), site):
+            clauses = [c for c in node.named_children if c.type in ("except_clause", "except_group_clause")]
+            if any(not leaves(clause) for clause in clauses):
+                return True
+        if node.type == "if_statement" and not holds(node.child_by_field_name("consequence"), site):
+            condition, block = node.child_by_field_name("condition"), node.child_by_field_name("consequence")
+            if condition is None or block is None or not STATUS.search(names.source.code(condition)):
+                continue
+            if any(n.type == "continue_statement" and nearest_loop(n) == loop for n in below(block)):
+                return True
+            if SUCCESS.search(names.source.code(condition)) and leaves(block) and is_the_same(names, loop, site):
+                return True
+            if SLEEP.search(names.source.code(block)) and not leaves(block):
+                return True
+    return False
+
+
+def is_the_same(names: Names, loop: Node, site: Node) -> bool:
+    """Whether every round sends the same request: none of its words is set by the loop."""
+    words = set(re.findall(r"\w+", names.source.code(site)))
+    targets = [loop.child_by_field_name("left")] if loop.type == "for_statement" else []
+    targets += [node.child_by_field_name("left") for node in own(loop) if node.type.endswith("assignment")]
+    return words.isdisjoint(word for node in targets if node for word in re.findall(r"\w+", names.source.code(node)))
+
+
+def stops_after_success(names: Names, loop: Node, site: Node) -> bool:
+    """Whether the loop ends on a path that is no failure's, or asks a variable that it sets."""
+    for node in own(loop):
+        if node.type == "return_statement" or (node.type == "break_statement" and nearest_loop(node) == loop):
+            clause = enclosing(node, "except_clause")
+            if clause is None or not holds(loop, clause):
+                return True
+    condition = loop.child_by_field_name("condition")
+    if condition is None:
+        return False
+    words = set(re.findall(r"\w+", names.source.code(condition)))
+    for node in own(loop):
+        if node.type in ("assignment", "augmented_assignment"):
+            target = node.child_by_field_name("left")
+            if target is not None and names.source.code(target).rpartition(".")[2] in words:
+                return True
+    return False
+
+
+def leaves(block: Node) -> bool:
+    """Whether a block ends in raise, return or break."""
+    body = block if block.type == "block" else next((c for c in block.named_children if c.type == "block"), None)
+    statements = [c for c in body.named_children if c.type != "comment"] if body is not None else []
+    return bool(statements) and statements[-1].type in LEAVES
+
+
+def nearest_loop(node: Node) -> Node | None:
+    return next((parent for parent in ancestors(node) if parent.type in LOOPS), None)
+
+
+def holds(outer: Node | None, inner: Node) -> bool:
+    return outer is not None and outer.start_byte <= inner.start_byte and inner.end_byte <= outer.end_byte
+
+
+def calls_itself(names: Names, function: Node) -> str | None:
+    """A function that calls itself in an except clause or after a look at the status."""
+    name = function.child_by_field_name("name")
+    if name is None:
+        return None
+    text = names.source.code(name)
+    for node in names.source.find_word(text.encode()):
+        if node == name or not holds(function, node):
+            continue
+        expression = node.parent if is_member_name(node) else node
+        call = expression.parent if expression is not None else None
+        if call is None or call.type != "call" or call.child_by_field_name("function") != expression:
+            continue
+        if expression is not None and expression.type == "attribute":
+            receiver = expression.child_by_field_name("object")
+            if receiver is None or names.source.code(receiver) not in ("self", "cls"):
+                continue
+        for parent in ancestors(call):
+            if parent == function:
+                break
+            if parent.type == "except_clause":
+                return f"{text}(), which calls itself"
+            condition = parent.child_by_field_name("condition") if parent.type == "if_statement" else None
+            if condition is not None and STATUS.search(names.source.code(condition)):
+                return f"{text}(), which calls itself"
+    return None
+
+
+def retry_methods(names: Names, owner: Node) -> list[str]:
+    """The methods of a class that retry, by their names."""
+    found = []
+    for method in inside_class(owner):
+        name = method.child_by_field_name("name")
+        text = names.source.code(name) if name is not None else ""
+        if re.search(r"(?<![a-z])retr(?:y|ies|ying)", text) and any(n.type in LOOPS for n in below(method)):
+            found.append(text)
+    return found
+
+
+def inside_class(owner: Node) -> Iterator[Node]:
+    """The methods of a class."""
+    body = owner.child_by_field_name("body")
+    for child in body.named_children if body is not None else ():
+        definition = child.child_by_field_name("definition") if child.type == "decorated_definition" else child
+        if definition is not None and definition.type == "function_definition":
+            yield definition

@@ -1,0 +1,1 @@
+"""What Python code means: names, scopes, classes of values, what becomes of a value."""

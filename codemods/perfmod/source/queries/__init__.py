@@ -1,0 +1,1 @@
+"""PostgREST queries in one file. Facts for select-columns."""

@@ -1,0 +1,235 @@
+"""PostgREST queries in Python (supabase-py, postgrest-py, insforge), read into facts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tree_sitter import Node
+
+from perfmod.model import Span
+from perfmod.source.comments import comment_at
+from perfmod.source.python.names import Bound, Imported, Names, enclosing_class, enclosing_function
+from perfmod.source.queries.facts import Origin, Query, Select, Use
+from perfmod.source.queries.python_clients import client_of, plain
+from perfmod.source.queries.row_reads_python import row_reads
+from perfmod.source.queries.select_list import Unreadable, parse
+from perfmod.source.tree import Source, field_of
+
+START = re.compile(rb"\.[\s\\]*(table|from_|rpc)\s*\(")
+FILTERS = frozenset(
+    """eq neq gt gte lt lte like ilike like_all_of like_any_of ilike_all_of ilike_any_of is_ in_ contains contained_by
+    range_gt range_gte range_lt range_lte range_adjacent overlaps text_search fts plfts phfts wfts not_ filter
+    order""".split()
+)
+WRITES = frozenset({"insert", "update", "upsert"})
+SIMPLE = re.compile(r"[^\W\d]\w*\Z")
+PLAIN_STRING = re.compile(r"[\"']{1,3}")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of a chain."""
+
+    name: str
+    node: Node
+    member: Node
+
+    @property
+    def arguments(self) -> list[Node]:
+        given = self.node.child_by_field_name("arguments")
+        return [child for child in given.named_children if child.type != "comment"] if given is not None else []
+
+    @property
+    def positional(self) -> list[Node]:
+        return [node for node in self.arguments if node.type != "keyword_argument"]
+
+
+def queries(source: Source) -> Iterator[Query]:
+    """Every query of a file that begins with `.table(...)`, `.from_(...)` or `.rpc(...)`."""
+    names = Names(source)
+    for member in source.find(START):
+        access = member.parent
+        call = access.parent if access is not None else None
+        if access is None or call is None or access.type != "attribute" or call.type != "call":
+            continue
+        receiver = access.child_by_field_name("object")
+        if receiver is None or access.child_by_field_name("attribute") != member:
+            continue
+        start = Call(source.code(member), call, member)
+        if start.positional:
+            yield query_at(source, names, start, receiver)
+
+
+def query_at(source: Source, names: Names, start: Call, receiver: Node) -> Query:
+    calls, top = chain(source, start.node)
+    later = later_calls(source, names, top)
+    last = later[-1].node if later else top
+    calls += later
+    selects = tuple(select_of(source, call, start) for call in calls if call.name == "select")
+    schema, receiver = schema_of(source, receiver)
+    table, origin = table_of(source, names, start.positional[0])
+    stars = [select for select in selects if select.empty or (select.text is not None and "*" in select.text)]
+    return Query(
+        source.path,
+        table,
+        origin,
+        schema,
+        client_of(names, receiver),
+        selects,
+        tuple(uses(source, calls)),
+        reads=tuple(row_reads(source, names, last, string_value)) if stars else (),
+        call="rpc" if start.name == "rpc" else "from",
+        comment=comment_at(source, stars[0].call.start) if stars else "",
+    )
+
+
+def chain(source: Source, call: Node) -> tuple[list[Call], Node]:
+    """The calls that hang on a call, and the whole expression."""
+    calls: list[Call] = []
+    top = call
+    while (parent := top.parent) is not None:
+        if parent.type == "attribute" and field_of(top) == "object":
+            outer, member = parent.parent, parent.child_by_field_name("attribute")
+            if member is None or outer is None:
+                break
+            if outer.type == "attribute":  # query.not_.is_("a", "null")
+                top = parent
+                continue
+            if outer.type != "call" or field_of(parent) != "function":
+                break
+            calls.append(Call(source.code(member), outer, member))
+            top = outer
+        elif parent.type == "parenthesized_expression":
+            top = parent
+        else:
+            break
+    return calls, top
+
+
+def later_calls(source: Source, names: Names, top: Node) -> list[Call]:
+    """What is called on a builder that is kept in a variable."""
+    holder = top.parent
+    name = holder.child_by_field_name("left") if holder is not None and holder.type == "assignment" else None
+    if holder is None or name is None or name.type != "identifier" or holder.child_by_field_name("right") != top:
+        return []
+    scope = enclosing_function(holder) or source.root
+    calls: list[Call] = []
+    for use in names.occurrences(source.code(name)):
+        if holder.end_byte <= use.start_byte and use.end_byte <= scope.end_byte:
+            calls += chain(source, use)[0]
+    return calls
+
+
+def select_of(source: Source, call: Call, start: Call) -> Select:
+    """A select(...) as it is written."""
+    span = Span(source.path, call.member.start_byte, call.node.end_byte)
+    head = any(is_true(source, node) for node in call.arguments if node.type == "keyword_argument")
+    positional = call.positional
+    given = call.node.child_by_field_name("arguments")
+    if not call.arguments or (not positional and all(keyword(source, n) in ("count", "head") for n in call.arguments)):
+        place = given.start_byte + 1 if given is not None else span.end
+        quote = source.code(start.positional[0])[:1]
+        quote = quote if quote in ("'", '"') else '"'
+        after = ", " if call.arguments else ""
+        return Select(Span(source.path, place, place), span, None, quote, empty=True, head=head, after=after)
+    text = string_value(source, positional[0]) if len(positional) == 1 else None
+    if text is None:
+        return Select(span, span, None, '"', head=head, dynamic=True)
+    opening = PLAIN_STRING.match(source.code(positional[0]))
+    return Select(
+        source.span(positional[0]), span, text, opening[0] if opening else '"', empty=not text.strip(), head=head
+    )
+
+
+def keyword(source: Source, node: Node) -> str:
+    name = node.child_by_field_name("name")
+    return source.code(name) if name is not None else ""
+
+
+def is_true(source: Source, node: Node) -> bool:
+    value = node.child_by_field_name("value")
+    return keyword(source, node) == "head" and value is not None and source.code(value) != "False"
+
+
+def string_value(source: Source, node: Node) -> str | None:
+    """The text of a plain string literal without prefix, escapes or holes."""
+    node = plain(node)
+    if node.type != "string":
+        return None
+    text = source.code(node)
+    quote = re.match(r"\"\"\"|'''|\"|'", text)
+    if quote is None or "\\" in text or any(child.type == "interpolation" for child in node.children):
+        return None
+    return text[len(quote[0]) : -len(quote[0])]
+
+
+def schema_of(source: Source, receiver: Node) -> tuple[str, Node]:
+    """The schema that `client.schema("x")` names, and the client."""
+    call = plain(receiver)
+    function = call.child_by_field_name("function") if call.type == "call" else None
+    if function is None or function.type != "attribute":
+        return "public", receiver
+    member, inner = function.child_by_field_name("attribute"), function.child_by_field_name("object")
+    given = call.child_by_field_name("arguments")
+    if member is None or inner is None or given is None or source.code(member) != "schema":
+        return "public", receiver
+    name = string_value(source, given.named_children[0]) if given.named_children else None
+    return name or "?", inner
+
+
+def table_of(source: Source, names: Names, node: Node) -> tuple[str | None, Origin | None]:
+    """The table's name, or where the constant stands that holds it."""
+    text = string_value(source, node)
+    if text is not None:
+        return text, None
+    if node.type == "attribute" and (found := member_of_class(source, node)) is not None:
+        return None, found
+    meaning = names.meaning(node)
+    if isinstance(meaning, Imported):
+        module, _, name = meaning.qualified.rpartition(".")
+        return None, Origin(module, name)
+    if isinstance(meaning, Bound) and meaning.only is not None and meaning.only.value is not None:
+        return string_value(source, meaning.only.value), None
+    return None, None
+
+
+def member_of_class(source: Source, node: Node) -> Origin | None:
+    """`self.member` in a method of a class."""
+    inner, member = node.child_by_field_name("object"), node.child_by_field_name("attribute")
+    owner = enclosing_class(node)
+    name = owner.child_by_field_name("name") if owner is not None else None
+    if inner is None or member is None or name is None or source.code(inner) not in ("self", "cls"):
+        return None
+    return Origin("", source.code(name), source.code(member))
+
+
+def uses(source: Source, calls: list[Call]) -> Iterator[Use]:
+    """The columns of the query's own table that the chain names outside of a star."""
+    for call in calls:
+        positional = call.positional
+        if not positional or any(
+            keyword(source, node) in ("foreign_table", "reference_table") for node in call.arguments
+        ):
+            continue
+        first = plain(positional[0])
+        if call.name in FILTERS:
+            text = (string_value(source, first) or "").partition("->")[0]
+            if SIMPLE.match(text):
+                yield Use(text, first.start_byte)
+        elif call.name == "select":
+            for node in positional:
+                text = string_value(source, node) or ""
+                try:
+                    items = parse(text)
+                except Unreadable:
+                    continue
+                yield from (Use(item.name, node.start_byte) for item in items if item.kind == "column")
+        elif call.name in WRITES or call.name == "match":
+            for row in first.named_children if first.type == "list" else [first]:
+                for pair in row.named_children if row.type == "dictionary" else ():
+                    key = pair.child_by_field_name("key") if pair.type == "pair" else None
+                    name = string_value(source, key) if key is not None else None
+                    if name is not None and key is not None:
+                        yield Use(name, key.start_byte)

@@ -1,0 +1,1 @@
+"""asyncio tasks in one file. Facts for supervise-tasks."""
