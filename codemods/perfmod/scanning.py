@@ -38,6 +38,7 @@ class Scanned:
     skipped: Skipped | None = None
 
 
+UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 #: A file that holds this is looked at even if no rule has business there: an ignore comment may be out of date.
 TRIGGER = b"perfmod:"
 
@@ -202,10 +203,7 @@ def work(
 def scan_files(
     root: Path, files: Iterable[str], scanners: Sequence[Scanner], overlay: Mapping[str, bytes]
 ) -> Iterator[Scanned]:
-    by_language: dict[str | None, list[Scanner]] = {}
-    for scanner in scanners:
-        for language in scanner.languages:
-            by_language.setdefault(language, []).append(scanner)
+    sieves: dict[str | None, Sieve] = {}
     for path in files:
         data = overlay[path] if path in overlay else read_file(root, path)
         if data is None:
@@ -213,12 +211,33 @@ def scan_files(
         if isinstance(data, Skipped):
             yield Scanned(path, b"", skipped=data)
             continue
-        known: dict[bytes, bool] = {}
-        fitting = [s for s in by_language[language_of(path)] if s.triggers.fit(data, known)]
-        if not fitting and data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-            fitting = [s for s in by_language[language_of(path)] if s.triggers.fit(utf16_as_utf8(data))]
+        language = language_of(path)
+        sieve = sieves.get(language)
+        if sieve is None:
+            sieve = sieves[language] = Sieve([s for s in scanners if language in s.languages])
+        fitting = sieve.fitting(data)
+        if not fitting and data[:2] in UTF16_MARKS:
+            fitting = sieve.fitting(utf16_as_utf8(data))
         if (fitting or TRIGGER in data) and not is_generated(path, data):
             yield scan_file(path, data, fitting)
+
+
+class Sieve:
+    """The scanners of one language. Most files hold none of the bytes that any trigger begins with."""
+
+    def __init__(self, scanners: Sequence[Scanner]) -> None:
+        self._scanners = scanners
+        self._first = tuple(dict.fromkeys(group[0] for each in scanners for group in each.triggers.any_of))
+
+    def fitting(self, data: bytes) -> Sequence[Scanner]:
+        """The scanners whose triggers a file with these bytes holds."""
+        known: dict[bytes, bool] = {}
+        for needle in self._first:
+            if needle in data:
+                known[needle] = True
+                return [each for each in self._scanners if each.triggers.fit(data, known)]
+            known[needle] = False
+        return ()
 
 
 def utf16_as_utf8(data: bytes) -> bytes:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Literal
 
 from perfmod.model import AddImport, AddModule, DropImport, Fact, Facts, Finding, Intent, RewriteCall, Safety
 from perfmod.rule import Triggers
-from perfmod.source.words import may_make_tasks
 from perfmod.values import dataclass
 
 if TYPE_CHECKING:
@@ -53,6 +52,12 @@ class HandlerSet:
     path: str
 
 
+def may_let_go(data: bytes, *, held: bool = False) -> bool:
+    from perfmod.source.tasks import words  # its patterns are compiled where some file needs them
+
+    return words.may_let_go(data, held=held)
+
+
 class HandlerScanner:
     """Finds set_exception_handler(...)."""
 
@@ -92,27 +97,16 @@ class SuperviseTasks:
     Options = TaskOptions
     languages = ("python",)
     triggers = Triggers(
-        (
-            (b"async", b"create_task"),
-            (b"async", b"ensure_future"),
-            (b"async", b"run_coroutine_threadsafe"),
-            (b"async", b"run_in_executor"),
-            (b"async", b"asyncio.gather"),
-            (b"async", b"asyncio.shield"),
-            (b"async", b"asyncio.Task"),
-            (b"async", b"asyncio as"),
-            (b"from asyncio", b"gather"),
-            (b"from asyncio", b"shield"),
-            (b"loop", b"create_task"),
-            (b"loop", b"run_in_executor"),
-        ),
-        may_make_tasks,
+        ((b"asyncio",), (b"create_task", b"loop"), (b"run_in_executor", b"loop")),
+        may_let_go,
     )
     reviewed = ("RUF006", "ASYNC300", "asyncio-dangling-task")
     scanners = (HandlerScanner(),)
 
     def __init__(self, options: TaskOptions) -> None:
         self.options = options
+        if options.report_held:
+            self.triggers = replace(self.triggers, confirm=partial(may_let_go, held=True))
 
     def scan(self, source: Source) -> Iterator[Fact]:
         from perfmod.source.tasks.helpers import task_helpers

@@ -1,0 +1,122 @@
+"""Whether a Python file may let a task go: told from its bytes, before anything is imported that parses.
+
+Everything here may only rule out what parsing would rule out as well; whatever is in doubt is parsed.
+"""
+
+from __future__ import annotations
+
+import re
+
+from perfmod.source.words import starts_of_word
+
+# What stands before `.create_task` where it may be asyncio's: the module, a loop, a call or an item.
+TASK_RECEIVER = re.compile(rb"(?:asyncio|loop|tasks|[)\]])[\s\\]*\.[\s\\]*\Z")
+# asyncio, or its tasks, under another name: what says so, and what stands before it where that is code.
+ASSIGNED_TO = (b"= asyncio\n", b"= asyncio\r")
+IMPORTED_AS = (b"asyncio as", b"tasks as")
+IMPORT = re.compile(rb"(?:\bimport|[,(\n]|^)[ \t\\]*(?:asyncio\.)?\Z")
+# a loop under any name
+LOOP_MADE = (b"EventLoop", b"_event_loop(", b"_running_loop(")
+
+# What stands before a call that is a statement of its own.
+STATEMENT_START = re.compile(rb"(?:^|[\n;:])[ \t]*(?:\w+[ \t]*=[ \t]*)?[\w.()]*\Z")
+# What stands before a call whose value is awaited or given back, and before the name of a definition.
+KEPT = re.compile(rb"\b(?:await|return|def)[ \t]+[\w.()\[{]*\Z")
+# `self.task = `, `tasks[key] = `, `self.tasks.append(`
+STORED = re.compile(
+    rb"[ \t]*(?:[\w.]+(?:\.\w+|\[[^\n=\[\]]*\])(?:[ \t]*:[^=\n]+)?[ \t]*=[ \t]*[\[{(]?"
+    rb"|\w+\.[\w.]+\.(?:append|add|insert|appendleft|setdefault)\()[\w.()]*\Z"
+)
+# `task = `, `tasks = [`, `tasks.append(`
+ASSIGNED = re.compile(
+    rb"([ \t]+)(\w+)(?:(?:[ \t]*:[^=\n]+)?[ \t]*=[ \t]*[\[{(]?[\w.()]*|\.(?:append|add|insert|appendleft)\([\w.()]*)\Z"
+)
+CALLED = re.compile(rb"[ \t]*\(")
+CALLED_OR_RENAMED = re.compile(rb"[ \t]*(?:\(|as\b)")
+OF_A_NAME = re.compile(rb"[ \t]*\(\s*\w+\s*[,)]")
+GIVEN_A_NAME = re.compile(rb"=[ \t]*[\w.]*\Z")
+IMPORTED = re.compile(rb"[ \t]*from[ \t]+[\w.]+[ \t]+import[ \t]+[\w, \t]*\Z")
+QUOTED = re.compile(rb"[\"'`][\w.]*\Z")
+FUNCTION = re.compile(rb"^([ \t]*)(async[ \t]+)?def[ \t]", re.MULTILINE)
+STRINGS = re.compile(rb"\"\"\"|'''")
+# In a line without a string or a comment before it: the variable is awaited, given back, gone through, or stored.
+USE = (
+    rb"\n[ \t]*(?:(?:(?:[\w., \t\[\]]+=[ \t]*)?(?:return|await)\b|(?:async[ \t]+)?for[ \t]+[\w, \t]+[ \t]in\b)"
+    rb"[^\n#\"']*?(?<![\w.])%(name)b(?!\w|[ \t]*=[^=])"
+    rb"|(?:[\w.]+(?:\.\w+|\[[^\n=\[\]]*\])[ \t]*=[ \t]*|\w+\.[\w.]+\.(?:append|add)\()%(name)b[ \t]*\)?[ \t]*\r?\n)"
+)
+COLLECTED = rb"\n[ \t]*(\w+)\.(?:append|add)\(%(name)b\)"
+BOUND = rb"[^\w.\n][ \t]*%(name)b[ \t]*(?::[^\n=]*)?:?=(?!=)"
+
+
+def may_let_go(data: bytes, *, held: bool = False) -> bool:
+    """Whether parsing could find an asyncio task that is let go or, with `held`, one that is kept in silence."""
+    if is_renamed(data):
+        return True
+    any_receiver = any(made in data for made in LOOP_MADE)
+    for word in (b"create_task", b"ensure_future", b"run_coroutine_threadsafe"):
+        for start in starts_of_word(data, word):
+            may_be_loop = any_receiver or data[start - 1 : start] != b"."
+            if not (may_be_loop or TASK_RECEIVER.search(data, max(0, start - 40), start)):
+                continue
+            if not is_kept(data, start, start + len(word), held=held):
+                return True
+    bare = (b"gather", b"shield") if b"from asyncio" in data else (b"asyncio.gather", b"asyncio.shield")
+    for word in (*bare, b"asyncio.Task", b"asyncio.tasks.Task", b"run_in_executor"):
+        for start in starts_of_word(data, word):
+            end = start + len(word)
+            if not (CALLED_OR_RENAMED.match(data, end) or GIVEN_A_NAME.search(data, max(0, start - 40), start)):
+                continue
+            if STATEMENT_START.search(data, max(0, start - 120), start) and not is_kept(data, start, end, held=held):
+                return True
+    return False
+
+
+def is_renamed(data: bytes) -> bool:
+    """Whether asyncio or its tasks may have another name in this file."""
+    return any(assigned in data for assigned in ASSIGNED_TO) or any(
+        IMPORT.search(data, max(0, start - 40), start) for words in IMPORTED_AS for start in starts_of_word(data, words)
+    )
+
+
+def is_kept(data: bytes, start: int, end: int, *, held: bool) -> bool:
+    """Whether the value of the call of data[start:end] is surely kept, or there is no call: a definition, a comment."""
+    line = data.rfind(b"\n", 0, start) + 1
+    if data[line:start].lstrip().startswith(b"#") or KEPT.search(data, line, start):
+        return True
+    if not CALLED.match(data, end):
+        quoted = QUOTED.search(data, line, start) is not None and data[end : end + 1] in b"\"'`"
+        return quoted or (IMPORTED.match(data, line, start) is not None and not CALLED_OR_RENAMED.match(data, end))
+    if STORED.match(data, line, start):
+        return not held
+    assigned = ASSIGNED.match(data, line, start)
+    return assigned is not None and is_used(data, assigned[2], len(assigned[1]), end)
+
+
+def is_used(data: bytes, name: bytes, indent: int, start: int) -> bool:
+    """Whether the function around `start`, in a line that is indented so far, surely keeps what the variable holds."""
+    definition = None
+    for found in FUNCTION.finditer(data, 0, start):
+        if len(found[1]) < indent:
+            definition = found
+    if definition is None:
+        return False
+    rest = data[start : end_of_function(data, len(definition[1]), start)]
+    if not (definition[1] or definition[2]) and OF_A_NAME.match(data, start) and b".add_done_callback(" in rest:
+        return False  # it may be the helper of the checkout itself
+    string = STRINGS.search(rest)
+    code = rest[: string.start()] if string is not None else rest
+    if re.search(USE % {b"name": re.escape(name)}, code):
+        return True
+    collected = re.search(COLLECTED % {b"name": re.escape(name)}, code)
+    if collected is None:
+        return False
+    holder = {b"name": re.escape(collected[1])}
+    is_local = re.search(BOUND % holder, data) is not None
+    return not is_local or re.search(USE % holder, code) is not None
+
+
+def end_of_function(data: bytes, indent: int, start: int) -> int:
+    """Where the first line stands that is indented no further than the `def`."""
+    after = re.compile(rb"\n[ \t]{0,%d}(?![ \t\r\n])" % indent).search(data, start)
+    return after.start() if after is not None else len(data)
