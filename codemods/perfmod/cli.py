@@ -10,7 +10,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from perfmod import __version__
-from perfmod.errors import PerfmodError
+from perfmod.errors import PerfmodError, internal_error
 
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 #: Those of reports.FORMATS; a test holds them together.
@@ -19,7 +19,17 @@ CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 
 
 class Commands(click.Group):
-    """The group, with advice for a word that is no command."""
+    """The group, with advice for a word that is no command. What `fleet` needs is imported when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted((*self.commands, "fleet"))
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name == "fleet":
+            from perfmod.fleet.commands import fleet
+
+            return fleet
+        return super().get_command(ctx, cmd_name)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -31,7 +41,11 @@ class Commands(click.Group):
 
         from perfmod.config import suggestion
 
-        advice = f"; did you mean `perfmod check {word}`?" if Path(word).exists() else suggestion(word, self.commands)
+        advice = (
+            f"; did you mean `perfmod check {word}`?"
+            if Path(word).exists()
+            else suggestion(word, self.list_commands(ctx))
+        )
         raise PerfmodError(f"unknown command `{word}`{advice}")
 
 
@@ -280,20 +294,3 @@ def fail(message: str) -> int:
     line = " ".join(message.split("\n")).strip()
     print("perfmod: error: " + line.encode("utf-8", "backslashreplace").decode(), file=sys.stderr)
     return 2
-
-
-def internal_error(error: Exception, *, verbose: bool) -> str:
-    """What a fault in perfmod itself says: the exception's type and place; with `verbose` the traceback before it."""
-    import re
-    import traceback
-
-    cause = error.__cause__
-    # An exception of a worker process carries its traceback as text.
-    remote = type(cause).__name__ == "RemoteTraceback"
-    trace = str(cause) if remote else "".join(traceback.format_exception(error))
-    if verbose:
-        print(trace, file=sys.stderr)
-    places = re.findall(r'File ".*?([^/\\]+[/\\][^/\\]+\.py)", line (\d+)', trace)
-    place = ":".join(places[-1]) if places else "unknown place"
-    advice = "" if verbose else "; -v shows the traceback"
-    return f"internal error, please report it: {type(error).__name__} at {place}: {error}{advice}"

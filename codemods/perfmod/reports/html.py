@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from html import escape
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from perfmod import __version__
 from perfmod.reports.json import dumps
-from perfmod.reports.page.charts import causes, chart
+from perfmod.reports.page.charts import causes, chart, counts_by
 from perfmod.reports.page.data import page_data
 from perfmod.reports.places import locate, printable
 from perfmod.reports.summary import fixable, found
@@ -26,36 +27,41 @@ if TYPE_CHECKING:
     from perfmod.reports import View
 
 PAGE = Path(__file__).parent / "page"
-SCRIPTS = ("colors.js", "diff.js", "report.js")
+SCRIPTS = tuple(PAGE / name for name in ("colors.js", "diff.js", "report.js"))
 
 
 def render(report: Report, view: View) -> str:
+    return page_of(report, "perfmod report")
+
+
+def page_of(report: Report, title: str) -> str:
+    """The page under a title of its own."""
     data = page_data(report)
     counted = [finding for finding in data["findings"] if finding["state"] != "suppressed"]
-    style = (PAGE / "report.css").read_text("utf-8")
-    script = "{\n" + "".join((PAGE / name).read_text("utf-8") for name in SCRIPTS) + "}\n"
-    policy = (
-        f"default-src 'none'; style-src '{digest(style)}'; script-src '{digest(script)}'; base-uri 'none'; "
-        "form-action 'none'"
-    )
-    charts = [chart("By rule", "rule", counted), chart("By folder", "folder", counted), causes(counted)]
-    page = (PAGE / "report.html").read_text("utf-8")
+    charts = [chart(f"By {key}", key, counts_by(key, counted)) for key in ("rule", "folder")]
+    charts.append(causes(Counter(finding["cause"] for finding in counted if "cause" in finding)))
     parts = {
-        "policy": policy,
-        "style": style,
+        "title": escape(title),
         "summary": sentence(" ".join([found(report), *fixable(report)])),
         "charts": "\n".join(charts) if counted else "",
         "aside": "\n".join([*skipped(report), *notes(report)]),
         "version": escape(f"perfmod {__version__}, {report.request.command}"),
         # `<` could end the block, or begin a comment in it.
         "data": dumps(data, indent=None).replace("<", "\\u003c"),
-        "script": script,
     }
-    for name, part in parts.items():
-        before, mark, after = page.partition(f"<!-- {name} -->")
-        assert mark, name
-        page = before + part + after
-    return page
+    return filled(PAGE / "report.html", (PAGE / "report.css",), SCRIPTS, parts)
+
+
+def filled(template: Path, styles: Sequence[Path], scripts: Sequence[Path], parts: Mapping[str, str]) -> str:
+    """A page from its template: `parts` go where their names stand; nothing but its own style and script may run."""
+    style = "".join(path.read_text("utf-8") for path in styles)
+    script = "{\n" + "".join(path.read_text("utf-8") for path in scripts) + "}\n"
+    policy = (
+        f"default-src 'none'; style-src '{digest(style)}'; script-src '{digest(script)}'; base-uri 'none'; "
+        "form-action 'none'"
+    )
+    named = {"policy": policy, "style": style, "script": script, **parts}
+    return re.sub(r"<!-- (\w+) -->", lambda mark: named[mark[1]], template.read_text("utf-8"))
 
 
 def sentence(text: str) -> str:

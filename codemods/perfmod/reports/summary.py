@@ -122,5 +122,5 @@ def skipped(report: Report, view: View) -> list[str]:
     return [*lines[:SHOWN_SKIPPED], f"skipped: {len(lines) - SHOWN_SKIPPED} more; -v lists all"]
 
 
-def count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+def count(number: int, noun: str, nouns: str = "") -> str:
+    return f"{number} {noun if number == 1 else nouns or noun + 's'}"

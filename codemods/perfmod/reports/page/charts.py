@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from html import escape
 from typing import Any
 
@@ -12,11 +12,16 @@ from perfmod.model import Safety
 ROOM = 24  # characters of a name
 
 
-def chart(title: str, key: str, findings: Iterable[Mapping[str, Any]]) -> str:
-    """Findings by `key`, most first; each bar is as long as its share of the longest one."""
+def counts_by(key: str, findings: Iterable[Mapping[str, Any]]) -> dict[str, Counter[str]]:
+    """How many findings of each safety there are, by what they say under `key`."""
     counts: dict[str, Counter[str]] = {}
     for finding in findings:
         counts.setdefault(finding[key], Counter())[finding["safety"]] += 1
+    return counts
+
+
+def chart(title: str, key: str, counts: Mapping[str, Counter[str]]) -> str:
+    """Findings by what `key` stands for, most first; each bar is as long as its share of the longest one."""
     longest = max((counter.total() for counter in counts.values()), default=1)
     ordered = sorted(counts.items(), key=lambda item: (-item[1].total(), item[0]))
     rows = "\n".join(row(key, name, counter, longest) for name, counter in ordered)
@@ -47,9 +52,8 @@ def rectangles(counter: Counter[str]) -> Iterator[str]:
             start += number
 
 
-def causes(findings: Sequence[Mapping[str, Any]]) -> str:
+def causes(counts: Mapping[str, int]) -> str:
     """Why findings are left, as rows that filter."""
-    counts = Counter(finding["cause"] for finding in findings if "cause" in finding)
     if not counts:
         return ""
     rows = "\n".join(

@@ -1,0 +1,139 @@
+"""Jobs over a Dask cluster: one on this machine, or one that runs already. Dask schedules, moves and repeats them."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from time import monotonic, sleep
+from uuid import uuid4
+
+from distributed import Client, Future, KilledWorker, LocalCluster, as_completed
+from distributed.security import Security
+
+from perfmod.errors import PerfmodError
+from perfmod.fleet.job import Effort, Job, Outcome, failed
+from perfmod.fleet.sandbox import carry_out
+from perfmod.fleet.version import version
+
+LOOPBACK = "127.0.0.1"
+ATTEMPTS = 2  # on different workers, where there are two
+PATIENCE = 60.0  # seconds for a worker to join a running cluster
+
+
+@contextmanager
+def local(workers: int, dashboard: str | None) -> Iterator[Client]:
+    """A cluster of worker processes on this machine, which nobody else can reach: it ends with the block.
+
+    Its addresses are on the loopback interface, and who connects needs a key that only these processes have.
+    """
+    # Whatever is started from here on imports nothing from the folder that this happens to run in.
+    os.environ["PYTHONSAFEPATH"] = "1"
+    with quiet():
+        cluster = LocalCluster(
+            n_workers=workers,
+            threads_per_worker=1,
+            processes=True,
+            host=LOOPBACK,
+            dashboard_address=dashboard,
+            worker_dashboard_address=None,
+            security=Security.temporary(),
+            memory_limit=0,  # a job has its own limit
+            silence_logs=logging.CRITICAL,
+        )
+        with cluster, Client(cluster) as client:
+            yield client
+
+
+@contextmanager
+def running(address: str) -> Iterator[Client]:
+    """A cluster that runs already. Raises PerfmodError where it can't be used."""
+    with quiet():
+        try:
+            client = Client(address, timeout=10)
+        except (OSError, ValueError, TimeoutError) as error:
+            raise PerfmodError(f"no Dask scheduler answers at {address}: {error}") from None
+        with client:
+            check_workers(client, address)
+            yield client
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Dask's own log says nothing of workers that come and go: what matters stands in the outcomes."""
+    loggers = [logging.getLogger(name) for name in ("distributed", "distributed.client", "distributed.nanny")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
+
+
+def check_workers(client: Client, address: str) -> None:
+    """Raises PerfmodError where there are no workers, or where one of them has another perfmod."""
+    deadline = monotonic() + PATIENCE
+    while not client.nthreads():
+        if monotonic() > deadline:
+            raise PerfmodError(f"the cluster at {address} has no worker: start one with `dask worker {address}`")
+        sleep(0.2)
+    said: Mapping[str, object] = client.run(version, on_error="return")
+    for worker, found in sorted(said.items()):
+        if isinstance(found, BaseException):
+            raise PerfmodError(
+                f"the worker {worker} can't run perfmod: install perfmod[fleet] {version()} there ({found})"
+            )
+        if found != version():
+            raise PerfmodError(f"the worker {worker} has perfmod {found}, here is {version()}: install the same there")
+
+
+def run(client: Client, jobs: Iterable[Job]) -> Iterator[tuple[Job, Outcome]]:
+    """The outcome of every job, as they come in. What fails is tried once more, by another worker if there is one.
+
+    Leaving the iterator cancels what is not done. Raises PerfmodError where the cluster is gone.
+    """
+    token = uuid4().hex
+    waiting: dict[object, Job] = {}
+    for number, job in enumerate(jobs):
+        waiting[f"{job.typed.command}-{token}", number] = job
+    # One name for all of them: Dask then sees a long list of equal tasks, and gives them out as workers become free.
+    futures = client.map(carry_out, list(waiting.values()), key=list(waiting), pure=False, retries=0)
+    coming = as_completed(futures)
+    del futures
+    try:
+        for future in coming:
+            job = waiting.pop(future.key)
+            outcome = outcome_of(client, job, future)
+            if outcome.status == "failed" and job.attempt < ATTEMPTS:
+                again = replace(job, attempt=job.attempt + 1)
+                key = (f"again-{token}", len(waiting), job.repository.name)
+                waiting[key] = again
+                others = [worker for worker in client.nthreads() if worker != outcome.effort.worker]
+                coming.add(
+                    client.submit(
+                        carry_out, again, key=key, pure=False, workers=others or None, allow_other_workers=True
+                    )
+                )
+            else:
+                yield job, outcome
+    finally:
+        if waiting:
+            with suppress(Exception):
+                client.cancel([client.futures[key] for key in waiting if key in client.futures], force=True)
+
+
+def outcome_of(client: Client, job: Job, future: Future[Outcome]) -> Outcome:
+    """What came of a job that has ended in one way or another. Raises PerfmodError where the cluster has ended."""
+    if future.status == "finished":
+        return future.result()
+    if future.status != "error":
+        raise PerfmodError("the Dask cluster is gone; the same command goes on where this one stopped")
+    error = future.exception()
+    if isinstance(error, KilledWorker):
+        lost = failed(job, f"{error.allowed_failures + 1} workers died while they worked on it")
+        return replace(lost, effort=Effort(worker=error.last_worker.address))
+    return failed(job, f"its worker failed: {type(error).__name__}: {error}")
