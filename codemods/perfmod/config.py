@@ -66,12 +66,15 @@ def git_top_level(folder: Path) -> Path | None:
     return next((above for above in (folder, *folder.parents) if (above / ".git").exists()), None)
 
 
-def load_settings(path: Path | None) -> Settings:
-    """The settings of a configuration file; the defaults for None. Raises PerfmodError on anything it can't accept."""
+def load_settings(path: Path | None, within: Path | None = None) -> Settings:
+    """The settings of a configuration file; the defaults for None. Raises PerfmodError on anything it can't accept.
+
+    `within`: the folder that it may not lead out of.
+    """
     if path is None:
         return Settings()
     merged: dict[str, Any] = {}
-    for source, table in reversed(list(tables_of(path))):
+    for source, table in reversed(list(tables_of(path, within))):
         check_table(table, f"{source}")
         merged = merge(merged, table)
     rules = merged.pop("rules", {})
@@ -79,12 +82,14 @@ def load_settings(path: Path | None) -> Settings:
     return replace(settings, rules={rule: read_table(load_rule(rule).Options, t, "") for rule, t in rules.items()})
 
 
-def tables_of(path: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
+def tables_of(path: Path, within: Path | None) -> Iterator[tuple[Path, dict[str, Any]]]:
     """The tables of a configuration file and of those that it extends, the nearest first."""
     seen: list[Path] = []
     while True:
         if path.resolve() in seen:
             raise PerfmodError(f"{seen[-1]}: `extend` leads back to {path}")
+        if within is not None and not path.resolve().is_relative_to(within.resolve()):
+            raise PerfmodError(f"its configuration extends {path}, which lies outside of it")
         seen.append(path.resolve())
         table = read_toml(path)
         base = table.pop("extend", None)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable, Iterator, Mapping
+import signal
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from multiprocessing.resource_tracker import ensure_running
 from time import monotonic, sleep
 from uuid import uuid4
 
@@ -15,7 +17,7 @@ from distributed.security import Security
 
 from perfmod.errors import PerfmodError
 from perfmod.fleet.job import Effort, Job, Outcome, failed
-from perfmod.fleet.sandbox import carry_out
+from perfmod.fleet.sandbox import carry_out, stop
 from perfmod.fleet.version import version
 
 LOOPBACK = "127.0.0.1"
@@ -32,19 +34,34 @@ def local(workers: int, dashboard: str | None) -> Iterator[Client]:
     # Whatever is started from here on imports nothing from the folder that this happens to run in.
     os.environ["PYTHONSAFEPATH"] = "1"
     with quiet():
-        cluster = LocalCluster(
-            n_workers=workers,
-            threads_per_worker=1,
-            processes=True,
-            host=LOOPBACK,
-            dashboard_address=dashboard,
-            worker_dashboard_address=None,
-            security=Security.temporary(),
-            memory_limit=0,  # a job has its own limit
-            silence_logs=logging.CRITICAL,
-        )
+        with without_interrupts():
+            cluster = LocalCluster(
+                n_workers=workers,
+                threads_per_worker=1,
+                processes=True,
+                host=LOOPBACK,
+                dashboard_address=dashboard,
+                worker_dashboard_address=None,
+                security=Security.temporary(),
+                memory_limit=0,  # a job has its own limit
+                silence_logs=logging.CRITICAL,
+            )
         with cluster, Client(cluster) as client:
             yield client
+
+
+@contextmanager
+def without_interrupts() -> Iterator[None]:
+    """Threads and processes that begin here never see Ctrl-C: this process gets it, and ends them."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    ensure_running()  # it would unblock the signal
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager
@@ -91,7 +108,7 @@ def check_workers(client: Client, address: str) -> None:
             raise PerfmodError(f"the worker {worker} has perfmod {found}, here is {version()}: install the same there")
 
 
-def run(client: Client, jobs: Iterable[Job]) -> Iterator[tuple[Job, Outcome]]:
+def run(client: Client, jobs: Iterable[Job]) -> Generator[tuple[Job, Outcome], None, None]:
     """The outcome of every job, as they come in. What fails is tried once more, by another worker if there is one.
 
     Leaving the iterator cancels what is not done. Raises PerfmodError where the cluster is gone.
@@ -101,7 +118,7 @@ def run(client: Client, jobs: Iterable[Job]) -> Iterator[tuple[Job, Outcome]]:
     for number, job in enumerate(jobs):
         waiting[f"{job.typed.command}-{token}", number] = job
     # One name for all of them: Dask then sees a long list of equal tasks, and gives them out as workers become free.
-    futures = client.map(carry_out, list(waiting.values()), key=list(waiting), pure=False, retries=0)
+    futures = client.map(carry_out, list(waiting.values()), key=list(waiting), pure=False, run=token)
     coming = as_completed(futures)
     del futures
     try:
@@ -113,17 +130,15 @@ def run(client: Client, jobs: Iterable[Job]) -> Iterator[tuple[Job, Outcome]]:
                 key = (f"again-{token}", len(waiting), job.repository.name)
                 waiting[key] = again
                 others = [worker for worker in client.nthreads() if worker != outcome.effort.worker]
-                coming.add(
-                    client.submit(
-                        carry_out, again, key=key, pure=False, workers=others or None, allow_other_workers=True
-                    )
-                )
+                elsewhere = {"workers": others or None, "allow_other_workers": True}
+                coming.add(client.submit(carry_out, again, key=key, pure=False, run=token, **elsewhere))
             else:
                 yield job, outcome
     finally:
         if waiting:
             with suppress(Exception):
                 client.cancel([client.futures[key] for key in waiting if key in client.futures], force=True)
+                client.run(stop, token, on_error="ignore")
 
 
 def outcome_of(client: Client, job: Job, future: Future[Outcome]) -> Outcome:

@@ -77,26 +77,32 @@ def read_repositories(repos: str, left_out: Path) -> list[Repository]:
 
 def in_folder(top: Path, left_out: Path) -> list[Repository]:
     """The checkouts and bare repositories in a folder, or the folder itself if it is one; each once, also by links."""
-    found: dict[Path, Repository] = {}
-    folders = [(top, 0)]
-    while folders:
-        folder, depth = folders.pop()
-        resolved = folder.resolve()
-        if resolved == left_out or resolved in found:
-            continue
-        if is_repository(folder):
-            name = folder.relative_to(top).as_posix() if folder != top else top.name
-            found[resolved] = Repository(name_of(name), os.fspath(resolved))
-        elif depth < DEEPEST:
-            folders += [(below, depth + 1) for below in folders_in(folder)]
-    return sorted(found.values(), key=lambda repository: repository.location)
+    found: list[Repository] = []
+    seen = {left_out}
+    level = [top]
+    for _ in range(DEEPEST + 1):
+        below: list[Path] = []
+        for folder in level:
+            resolved = folder.resolve()
+            if resolved in seen:
+                continue
+            seen.add(resolved)
+            if is_repository(folder):
+                name = folder.relative_to(top).as_posix() if folder != top else top.name
+                found.append(Repository(name_of(name), os.fspath(resolved)))
+            else:
+                below += folders_in(folder)
+        level = below
+    return sorted(found, key=lambda repository: repository.location)
 
 
 def folders_in(folder: Path) -> list[Path]:
+    """The folders in a folder; links last, so that what they lead to is known by its own name."""
     try:
-        return [path for path in folder.iterdir() if not path.name.startswith(".") and path.is_dir()]
+        paths = [path for path in folder.iterdir() if not path.name.startswith(".") and path.is_dir()]
     except OSError:
         return []
+    return sorted(paths, key=lambda path: (path.is_symlink(), path))
 
 
 def is_repository(folder: Path) -> bool:

@@ -66,9 +66,6 @@ class WorkFolder:
             return Record(**found, branch=Branch(**branch) if branch else None)
         return None
 
-    def has(self, name: str) -> bool:
-        return (self._results / name / RECORD).exists()
-
     def save(self, outcome: Outcome) -> Record:
         """Keep an outcome, whole or not at all: what is there counts as done."""
         record = outcome.record

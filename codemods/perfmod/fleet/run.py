@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import gmtime, monotonic, strftime
@@ -55,10 +55,6 @@ def carry_out(typed: FleetTyped) -> int:
         jobs = [job_of(typed, repository, settings, clones, folder) for repository in repositories]
         try:
             done = work(typed, jobs, folder)
-        except KeyboardInterrupt:
-            records = sum(folder.has(job.repository.name) for job in jobs)
-            tell(typed, f"stopped; {records} of {len(jobs)} are known, and the same command goes on from there")
-            raise
         finally:
             folder.clean(clones)
         if typed.history:
@@ -122,13 +118,18 @@ def work(typed: FleetTyped, jobs: Sequence[Job], folder: WorkFolder) -> Done:
     with connect(typed, len(jobs)) as client, Progress(len(jobs), quiet=typed.quiet) as progress:
         if client.dashboard_link:
             tell(typed, f"{count(len(jobs), 'repository', 'repositories')}; Dask's dashboard: {client.dashboard_link}")
-        for job, outcome in engine.run(client, jobs):
-            name = job.repository.name
-            record = folder.record(name) if outcome.record is None else folder.save(outcome)
-            assert record is not None
-            records[name] = record
-            efforts.append((name, outcome.effort))
-            progress.count(outcome.status)
+        try:
+            with closing(engine.run(client, jobs)) as coming:
+                for job, outcome in coming:
+                    name = job.repository.name
+                    record = folder.record(name) if outcome.record is None else folder.save(outcome)
+                    assert record is not None
+                    records[name] = record
+                    efforts.append((name, outcome.effort))
+                    progress.count(outcome.status)
+        except KeyboardInterrupt:
+            tell(typed, f"stopping; {len(records)} of {len(jobs)} are done, and the same command goes on from there")
+            raise
     ordered = [records[job.repository.name] for job in jobs]
     return Done(ordered, efforts, progress.unchanged, monotonic() - started)
 

@@ -23,17 +23,30 @@ from perfmod.fleet.job import Effort, Job, Outcome, failed
 POLL = 0.2  # seconds between two looks at the memory of a child
 #: Children that wait for the next job of this worker. A worker with several threads has one for each.
 idle: list[Child] = []
+#: Children at work, and for which run.
+busy: dict[Child, str] = {}
 
 
-def carry_out(job: Job) -> Outcome:
+def carry_out(job: Job, run: str) -> Outcome:
     """Do a job in a child process: what Dask calls on a worker."""
-    outcome = in_child(job)
+    outcome = in_child(job, run)
     return replace(outcome, effort=replace(outcome.effort, worker=get_worker().address))
 
 
-def in_child(job: Job) -> Outcome:
+def stop(run: str) -> None:
+    """End the children that work for a run: nobody waits for their outcomes any more."""
+    for child, owner in list(busy.items()):
+        if owner == run:
+            child.end()
+
+
+def in_child(job: Job, run: str = "") -> Outcome:
     child = idle.pop() if idle else Child()
-    outcome = child.carry_out(job)
+    busy[child] = run
+    try:
+        outcome = child.carry_out(job)
+    finally:
+        del busy[child]
     if child.is_alive() and outcome.effort.memory < job.limits.memory // 4:
         idle.append(child)
     else:

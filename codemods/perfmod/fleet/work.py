@@ -11,7 +11,7 @@ from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
-from perfmod.config import Settings, config_file, load_settings, tables_of
+from perfmod.config import Settings, config_file, load_settings
 from perfmod.errors import PerfmodError, internal_error
 from perfmod.fleet import checkouts
 from perfmod.fleet.branches import commit_on_branch, still_stands
@@ -110,13 +110,7 @@ def settings_of(job: Job, folder: Path, *, may_leave: bool) -> Settings:
     if job.settings is not None:
         return job.settings
     file = None if job.typed.isolated else config_file(folder)
-    if file is None:
-        return Settings()
-    if not may_leave:
-        for source, _ in tables_of(file):
-            if not source.resolve().is_relative_to(folder.resolve()):
-                raise PerfmodError(f"its configuration extends {source}, which lies outside of the repository")
-    return load_settings(file)
+    return load_settings(file, within=None if may_leave else folder)
 
 
 def key_of(job: Job, commit: str | None, settings: Settings | None) -> str | None:
