@@ -115,8 +115,8 @@ class Bench:
                 yield json.loads(record.read_bytes())["location"], patch
 
     def numbers(self, run: Run) -> str:
-        rate = len(self.checkouts) / run.wall
-        return f"{run.wall:.1f} s, {rate:.2f} repositories a second, CPU {run.cpu:.1f} s, peak {run.memory / MEGABYTE:.0f} MB"
+        rate = f"{len(self.checkouts) / run.wall:.2f} repositories a second"
+        return f"{run.wall:.1f} s, {rate}, CPU {run.cpu:.1f} s, peak {run.memory / MEGABYTE:.0f} MB"
 
     def spread(self, folder: Path) -> None:
         """How long repositories take, and how much memory."""

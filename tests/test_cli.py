@@ -592,7 +592,7 @@ def test_interrupted_quietly() -> None:
     assert err.strip() == b""
 
 
-HEAVY = ("rich", "libcst", "tree_sitter", "pathspec", "tomllib", "yaml", "pygments")
+HEAVY = ("rich", "libcst", "tree_sitter", "pathspec", "tomllib", "yaml", "pygments", "perfmod.fleet", "distributed")
 
 
 @pytest.mark.parametrize("arguments", [("check",), ("--version",), ("check", "--output-format", "json"), ("diff",)])
