@@ -182,10 +182,9 @@ def git_folder(root: Path) -> Path | None:
 
 def code_stamp() -> int:
     """Changes whenever perfmod's own code does, so that a developer never sees yesterday's facts."""
-    package = Path(__file__).parent
     return max(
         entry.stat().st_mtime_ns
-        for folder in (package, *(package / name for name in ("rules", "source", "project", "templates")))
+        for folder, _, _ in os.walk(Path(__file__).parent)
         for entry in os.scandir(folder)
         if entry.name.endswith(".py")
     )

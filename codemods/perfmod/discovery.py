@@ -58,7 +58,12 @@ LEFT_OUT = frozenset(
 )
 # Build output, unless the folder is a Python package.
 BUILD_OUTPUT = frozenset("_build build dist out".split())
-GENERATED_NAME = re.compile(r"(?:[.-]min\.[cm]?js|\.bundle\.js|_pb2(?:_grpc)?\.pyi?|\.generated\.[cm]?[jt]sx?)\Z")
+GENERATED_NAMES = (
+    *(f"{mark}min.{kind}" for mark in ".-" for kind in ("js", "cjs", "mjs")),
+    ".bundle.js",
+    *(f"_pb2{service}.{kind}" for service in ("", "_grpc") for kind in ("py", "pyi")),
+    *(f".generated.{module}{kind}" for module in ("", "c", "m") for kind in ("js", "jsx", "ts", "tsx")),
+)
 # protobuf, gRPC, Go's convention (golang.org/s/generatedcode), Meta's @generated; all stand in the first lines.
 GENERATED_MARK = re.compile(
     rb"\A(?:[^\n]*\n){0,8}?[ \t]*(?:#|//|/?\*)[^\n]*(?:@generated\b|[Gg]enerated by [^\n]*DO NOT EDIT)"
@@ -96,8 +101,8 @@ def discover(
     A file that is named itself counts even where a folder above it would be left out, as with ruff.
     Raises PerfmodError for a path that does not exist or lies outside the root.
     """
-    listed = sorted(set(list_files(root)))
-    files = LeftOut(listed, exclude, extend_exclude).others(listed)
+    listed = frozenset(list_files(root))
+    files = LeftOut(listed, exclude, extend_exclude).others(sorted(listed))
     if given:
         files = sorted({*files, *given})
     if all(path == root for path in paths):
@@ -199,18 +204,9 @@ def read_gitignore(path: Path) -> GitIgnoreSpec:
 class LeftOut:
     """What is never looked at, whatever git says: environments, packages, build output, and what the user excludes."""
 
-    def __init__(self, listed: Iterable[str], exclude: Sequence[str] | None, extend_exclude: Sequence[str]) -> None:
+    def __init__(self, listed: frozenset[str], exclude: Sequence[str] | None, extend_exclude: Sequence[str]) -> None:
         self._folders: dict[str, bool] = {"": False}
-        self._packages: set[str] = set()
-        self._environments: set[str] = set()
-        for path in listed:
-            if not path.endswith(("__init__.py", "pyvenv.cfg")):
-                continue
-            folder, _, name = path.rpartition("/")
-            if name == "__init__.py":
-                self._packages.add(folder)
-            elif name == "pyvenv.cfg":
-                self._environments.add(folder)
+        self._listed = listed
         self._builtin = exclude is None
         patterns = [*(exclude or ()), *extend_exclude]
         self._spec: GitIgnoreSpec | None = None
@@ -222,12 +218,13 @@ class LeftOut:
     def others(self, listed: Iterable[str]) -> list[str]:
         """The files that count."""
         found = []
+        folders, generated = self._folders, GENERATED_NAMES if self._builtin else ()
         for path in listed:
-            folder, _, name = path.rpartition("/")
-            out = self._folders.get(folder)
+            folder = path.rpartition("/")[0]
+            out = folders.get(folder)
             if out is None:
                 out = self._folder_is_out(folder)
-            if not out and not (self._builtin and GENERATED_NAME.search(name)):
+            if not out and not path.endswith(generated):
                 found.append(path)
         if self._spec is not None:
             found = [path for path in found if not self._spec.match_file(path)]
@@ -242,8 +239,8 @@ class LeftOut:
             self._builtin
             and (
                 name in LEFT_OUT
-                or folder in self._environments
-                or (name in BUILD_OUTPUT and folder not in self._packages)
+                or f"{folder}/pyvenv.cfg" in self._listed
+                or (name in BUILD_OUTPUT and f"{folder}/__init__.py" not in self._listed)
             )
         )
         self._folders[folder] = out

@@ -13,7 +13,7 @@ from perfmod.discovery import Discovery, discover
 from perfmod.model import Change, Fact, Facts, Finding, Note, Result, Safety, Skipped, Span
 from perfmod.project import Project
 from perfmod.rule import PARSE_ERROR, Rule, make_rules
-from perfmod.scanning import ParseError, files_to_scan, scan, scanners_of
+from perfmod.scanning import ParseError, files_to_scan, scan
 from perfmod.sifting import find_baseline, per_file, place, suppress
 from perfmod.values import dataclass, field
 
@@ -91,9 +91,12 @@ def run(request: Request, progress: Progress | None = None) -> Report:
     rules = make_rules(settings.selected, dict(settings.rules))
     discovery = find_files(request)
     cache = cache_of(request, rules)
-    facts, digests, skipped = scan_all(discovery, rules, request, progress, cache)
+    relevant = files_to_scan(discovery.files, rules)
+    facts, digests, skipped = scan_all(relevant, rules, request, progress, cache)
     project = Project(request.root, discovery.files, facts, request.overlay, cache.watch if cache else None)
-    findings, notes = judge_or_recall(rules, project, cache) if digests else ([], [])  # no file holds a trigger
+    findings, notes = (
+        judge_or_recall(rules, project, relevant, cache) if digests else ([], [])
+    )  # no file holds a trigger
     if cache is not None:
         cache.save()
     if PARSE_ERROR not in settings.ignore:
@@ -122,7 +125,7 @@ def run(request: Request, progress: Progress | None = None) -> Report:
         tuple(results),
         tuple(n for n in notes if discovery.is_chosen(n.span.path)),
         tuple(sorted((*discovery.skipped, *skipped))),
-        files=len(chosen_files(discovery, rules)),
+        files=sum(map(discovery.is_chosen, relevant)),
         told=(*recovered, *told),
     )
     if request.command == "check":
@@ -137,7 +140,7 @@ def files_of(request: Request) -> list[str]:
     settings = request.settings
     rules = make_rules(settings.selected, dict(settings.rules))
     discovery = find_files(request)
-    return chosen_files(discovery, rules)
+    return [path for path in files_to_scan(discovery.files, rules) if discovery.is_chosen(path)]
 
 
 def find_files(request: Request) -> Discovery:
@@ -150,18 +153,14 @@ def find_files(request: Request) -> Discovery:
     return replace(found, chosen=chosen)
 
 
-def chosen_files(discovery: Discovery, rules: Sequence[Rule]) -> list[str]:
-    return [path for path in files_to_scan(discovery.files, scanners_of(rules)) if discovery.is_chosen(path)]
-
-
 def scan_all(
-    discovery: Discovery, rules: Sequence[Rule], request: Request, progress: Progress | None, cache: Cache | None
+    files: Sequence[str], rules: Sequence[Rule], request: Request, progress: Progress | None, cache: Cache | None
 ) -> tuple[Facts, dict[str, bytes], list[Skipped]]:
     facts: list[Fact] = []
     digests: dict[str, bytes] = {}
     skipped: list[Skipped] = []
-    places = {path: number for number, path in enumerate(discovery.files)} if progress else {}
-    for scanned in scan(discovery.root, discovery.files, rules, request.jobs, cache, request.overlay):
+    places = {path: number for number, path in enumerate(files)} if progress else {}
+    for scanned in scan(request.root, files, rules, request.jobs, cache, request.overlay):
         facts.extend(scanned.facts)
         digests[scanned.path] = scanned.digest
         if scanned.skipped is not None:
@@ -181,12 +180,13 @@ def cache_of(request: Request, rules: Sequence[Rule]) -> Cache | None:
     return None if folder is None else Cache(request.root, folder, rules)
 
 
-def judge_or_recall(rules: Sequence[Rule], project: Project, cache: Cache | None) -> tuple[list[Finding], list[Note]]:
+def judge_or_recall(
+    rules: Sequence[Rule], project: Project, relevant: Sequence[str], cache: Cache | None
+) -> tuple[list[Finding], list[Note]]:
     """What the rules say of the checkout; what they said the last time, where nothing has changed since."""
     if cache is None or any(asks_outside(rule) for rule in rules):
         return judge(rules, project.facts, project)
     files = tuple(project.files)
-    relevant = files_to_scan(files, scanners_of(rules))
     known = cache.verdict(files, relevant)
     if known is None:
         findings, notes = judge(rules, project.facts, project)

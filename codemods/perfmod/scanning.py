@@ -63,37 +63,36 @@ def scan(
     """
     overlay = overlay or {}
     scanners = scanners_of(rules)
-    relevant = files_to_scan(files, scanners)
     if cache is None:
-        yield from scan_afresh(root, relevant, scanners, jobs, overlay)
+        yield from scan_afresh(root, files, scanners, jobs, overlay)
         return
-    known = cache.known(path for path in relevant if path not in overlay)
-    unknown = [path for path in relevant if path not in known]
+    known = cache.known(path for path in files if path not in overlay)
+    unknown = [path for path in files if path not in known]
     scanned = {found.path: found for found in scan_afresh(root, unknown, scanners, jobs, overlay)}
     for path in unknown:
         if path not in overlay:
             cache.put(path, scanned.get(path))
-    for path in relevant:
+    for path in files:
         found = known.get(path) or scanned.get(path)
         if found is not None:
             yield found
 
 
 def scan_afresh(
-    root: Path, relevant: list[str], scanners: list[Scanner], jobs: int | None, overlay: Mapping[str, bytes]
+    root: Path, files: Sequence[str], scanners: list[Scanner], jobs: int | None, overlay: Mapping[str, bytes]
 ) -> Iterator[Scanned]:
-    workers = min(jobs or os.cpu_count() or 1, len(relevant) // FILES_PER_WORKER)
+    workers = min(jobs or os.cpu_count() or 1, len(files) // FILES_PER_WORKER)
     if workers <= 1:
-        yield from scan_files(root, relevant, scanners, overlay)
+        yield from scan_files(root, files, scanners, overlay)
     else:
-        yield from scan_in_processes(root, relevant, scanners, workers, overlay)
+        yield from scan_in_processes(root, files, scanners, workers, overlay)
 
 
-def files_to_scan(files: Sequence[str], scanners: Iterable[Scanner]) -> list[str]:
-    """The files of a language that some scanner reads."""
-    languages = {language for scanner in scanners for language in scanner.languages}
-    suffixes = {suffix for suffix, language in LANGUAGES.items() if language in languages}
-    return [path for path in files if path.rpartition(".")[2] in suffixes]
+def files_to_scan(files: Sequence[str], rules: Iterable[Rule]) -> list[str]:
+    """The files of a language that some rule reads."""
+    languages = {language for scanner in scanners_of(rules) for language in scanner.languages}
+    suffixes = tuple(f".{suffix}" for suffix, language in LANGUAGES.items() if language in languages)
+    return [path for path in files if path.endswith(suffixes)]
 
 
 def scanners_of(rules: Iterable[Rule]) -> list[Scanner]:
@@ -106,7 +105,7 @@ def scanners_of(rules: Iterable[Rule]) -> list[Scanner]:
 
 
 def scan_in_processes(
-    root: Path, files: list[str], scanners: list[Scanner], workers: int, overlay: Mapping[str, bytes]
+    root: Path, files: Sequence[str], scanners: list[Scanner], workers: int, overlay: Mapping[str, bytes]
 ) -> Iterator[Scanned]:
     """Scan with this process and `workers - 1` others. Each takes the next batch when it is done with one."""
     from multiprocessing import get_all_start_methods, get_context
@@ -134,7 +133,7 @@ def scan_in_processes(
 
 
 def gather(
-    batches: Sequence[list[str]], turn: Any, readers: list[Any], scan_here: Callable[[list[str]], list[Scanned]]
+    batches: Sequence[Sequence[str]], turn: Any, readers: list[Any], scan_here: Callable[[Sequence[str]], list[Scanned]]
 ) -> Iterator[Scanned]:
     """What all processes found, in the order of the batches."""
     found: dict[int, list[Scanned]] = {}
@@ -181,7 +180,7 @@ def receive(reader: Any, found: dict[int, list[Scanned]]) -> bool:
 def work(
     writer: Any,
     turn: Any,
-    batches: Sequence[list[str]],
+    batches: Sequence[Sequence[str]],
     root: Path,
     scanners: list[Scanner],
     overlay: Mapping[str, bytes],

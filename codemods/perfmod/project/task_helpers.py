@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 from perfmod.project.layout.layout import NoHelper
 from perfmod.project.layout.loading import may_load
 from perfmod.source.python.names import Binding, Names, only_for_type_checking
-from perfmod.source.tasks.helpers import TaskHelper
+from perfmod.source.tasks.facts import TaskHelper
 from perfmod.source.tree import Source
 from perfmod.source.words import starts_of_word
 
 if TYPE_CHECKING:
     from perfmod.model import Facts
     from perfmod.project import Project
-    from perfmod.source.tasks.sites import TaskSite
+    from perfmod.source.tasks.facts import TaskSite
 
 FUNCTION = "create_background_task"
 

@@ -14,7 +14,7 @@ from perfmod.values import dataclass
 if TYPE_CHECKING:
     from perfmod.project import Project
     from perfmod.project.task_helpers import Use
-    from perfmod.source.tasks.sites import TaskSite
+    from perfmod.source.tasks.facts import TaskSite
     from perfmod.source.tree import Source
 
 TEMPLATE = "background_tasks"
@@ -118,7 +118,7 @@ class SuperviseTasks:
         yield from task_sites(source)
 
     def judge(self, facts: Facts, project: Project) -> Iterator[Finding]:
-        from perfmod.source.tasks.sites import TaskSite
+        from perfmod.source.tasks.facts import TaskSite
 
         sites = [site for site in facts.of(TaskSite) if site.shape != "held" or self.options.report_held]
         if sites:

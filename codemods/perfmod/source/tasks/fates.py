@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 from tree_sitter import Node
 
 from perfmod.source.python.names import Names
 from perfmod.source.python.sinks import Sink, reads, sink_of
+from perfmod.source.tasks.facts import Shape
 from perfmod.source.tasks.sinks import chained_use, container_dies, is_callback, silent_attribute
 
 # Calls that call the function which they get, and drop what it gives back.
@@ -18,8 +18,6 @@ REGISTRARS = frozenset(
 DIES = "a local collection holds it and dies with the function"
 SILENT = "held, but nothing would say that it failed: await it or add a done callback"
 ONLY_NAMED = "bound to a local name that nobody reads: keep one reference, or none"
-
-Shape = Literal["dropped", "unread", "callback", "followed", "held", "reported"]
 
 
 @dataclass(frozen=True, slots=True)

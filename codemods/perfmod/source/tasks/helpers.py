@@ -3,32 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from tree_sitter import Node
 
 from perfmod.source.python.event_loops import last_segment
 from perfmod.source.python.names import Imported, Names
+from perfmod.source.tasks.facts import TaskHelper
 from perfmod.source.tasks.sinks import is_collection
 from perfmod.source.tree import Source
 
 LOG_METHODS = frozenset({"error", "exception", "critical", "warning", "log"})
-
-
-@dataclass(frozen=True, slots=True)
-class TaskHelper:
-    """A function that can stand in for perfmod's own helper."""
-
-    path: str
-    function: str
-    accepts: frozenset[str]  #: the keywords that it takes
-    passes_on: bool  #: it passes any other keyword on to create_task
-    needs_name: bool
-
-    def takes(self, keywords: frozenset[str]) -> bool:
-        """Whether a call may pass these keywords."""
-        others = keywords - self.accepts
-        return not others or (self.passes_on and "loop" not in others)
 
 
 def task_helpers(source: Source) -> Iterator[TaskHelper]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from tree_sitter import Node
 
@@ -12,32 +12,14 @@ from perfmod.source.python.event_loops import last_segment
 from perfmod.source.python.names import Names, enclosing_function, is_async
 from perfmod.source.python.sinks import sink_of
 from perfmod.source.tasks.coroutines import first_argument, is_coroutine, task_name
-from perfmod.source.tasks.fates import REGISTRARS, Fate, Shape, fate_of
+from perfmod.source.tasks.facts import TaskSite
+from perfmod.source.tasks.fates import REGISTRARS, Fate, fate_of
 from perfmod.source.tasks.makers import REPORTED, Callee, callee_of, candidates
 from perfmod.source.tasks.places import class_bases, forbidden_place, free_quote, shown_source
 from perfmod.source.tasks.sinks import is_callback
 from perfmod.source.tree import Source, ancestors
 
 MAXIMUM_DEPTH = 100  # LibCST recurses: 300 chained calls raise, 3,000 nested ones crash it
-
-
-@dataclass(frozen=True, slots=True)
-class TaskSite:
-    """One place that makes a task and lets it go."""
-
-    path: str
-    span: Span  #: the call
-    maker: str  #: create, ensure, loop, or the name of a reported function
-    shape: Shape
-    manual: str | None = None  #: why it can't be rewritten, as far as this file tells
-    unsafe: str | None = None  #: why rewriting may change behaviour
-    name: str | None = None
-    quote: str = '"'
-    keywords: frozenset[str] = frozenset()
-    loop: str | None = None  #: source text of the loop that the task is made on
-    coroutine: bool | str = True  #: of ensure_future: see coroutines.is_coroutine
-    bases: tuple[str, ...] = ()  #: dotted origins of the bases of the class around it
-    binding: str = ""  #: the imported name that the callee uses
 
 
 def task_sites(source: Source) -> Iterator[TaskSite]:
