@@ -271,7 +271,7 @@ UNSAFE = {
     ),
     "11 several lines": (
         "import { scan } from 'eruda'; // first\nexport const a = 1;\nscan({\n  text: `a\nb`,\n}); // on\n",
-        "// first\nexport const a = 1;\nif (import.meta.env.DEV) {\n"
+        "export const a = 1;\nif (import.meta.env.DEV) {\n  // first\n"
         "  import('eruda').then(({ scan }) => scan({\n    text: `a\nb`,\n  })); // on\n}\n",
     ),
     "11 no semicolons": (

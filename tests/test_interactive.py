@@ -126,6 +126,12 @@ def test_suppress_with_a_reason() -> None:
     assert seen.code == 0
 
 
+def test_colours_obey_the_command_line() -> None:
+    work("old_safe(1)\n")
+    assert "\x1b[" in talk("q", arguments=("--color", "always")).screen
+    assert "\x1b[" not in talk("q", arguments=("--color", "never")).screen
+
+
 def test_help() -> None:
     work("old_safe(1)\n")
     seen = talk("?", "x", "y")

@@ -117,7 +117,7 @@ def safe(reason: str) -> bool:
 
 def show(result: Result, report: Report, plan: Plan) -> None:
     """The finding, and what its fix alone would change."""
-    view = View().on(sys.stderr)
+    view = View().on(sys.stderr, report.request.color)
     lines = [*block(result, report, view), ""]
     patch = b"".join(map(patch_of, plan.changes)).decode("utf-8", "surrogateescape")
     shown = "".join(map(colored, patch.split("\n"))) if view.color else patch

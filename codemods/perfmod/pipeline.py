@@ -46,6 +46,7 @@ class Request:
     stdin: str | None = None  #: the file of `overlay` that `apply` gives back instead of writing it
     verify: Check | None = None  #: what decides whether changes stay
     interactive: bool = False  #: ask about every finding
+    color: str | None = None  #: whether what is asked is shown in colours, as in --color
     commit: bool = False  #: one commit for each rule
     use_baseline: bool = True
     update_baseline: Literal["write", "prune"] | None = None

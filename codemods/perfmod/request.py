@@ -103,6 +103,7 @@ def read_request(typed: Typed) -> Request:
         stdin=given,
         verify=read_verify(typed),
         interactive=typed.interactive,
+        color=typed.color,
         commit=typed.commit,
         use_baseline=not typed.no_baseline
         and (not typed.isolated or typed.baseline is not None or updates is not None),

@@ -69,7 +69,8 @@ def changed(report: Report) -> list[str]:
         return []
     applied = sum(result.applied for result in report.results)
     words = {"create": "created", "modify": "modified"}
-    lines = [f"Fixed {count(applied, 'finding')} in {count(len(report.changes), 'file')}:"]
+    done = "Fixed" if report.request.add_ignore is None else "Marked as reviewed:"
+    lines = [f"{done} {count(applied, 'finding')} in {count(len(report.changes), 'file')}:"]
     lines += [f"  {words[change.kind]:8}  {printable(change.path)}" for change in report.changes]
     return lines
 

@@ -8,16 +8,17 @@ from dataclasses import dataclass
 
 from tree_sitter import Node
 
-from perfmod.model import Replace, Safety, Span
+from perfmod.model import Replace, Safety
+from perfmod.source.consoles.loading import load_inside, move_below_imports, spoken_of
 from perfmod.source.script.bindings import identifiers, is_binding
 from perfmod.source.script.conditions import Place, When
 from perfmod.source.script.imports import (
     Import,
-    Name,
     belongs,
     chain_top,
     discarding_statement,
     outside_effect,
+    package_of,
     root_of,
     walk,
 )
@@ -30,13 +31,17 @@ from perfmod.source.script.statements import (
     comment_above,
     directive_above,
     drop_statement,
+    drop_with_remarks,
     extent,
-    guarded,
     indent,
     indentation,
     wrap,
 )
 from perfmod.source.tree import Source, ancestors
+
+LATER = "the console starts a moment later: its module is loaded on its own"
+BEFORE_REACT = frozenset({"react-scan", "@welldone-software/why-did-you-render"})
+WANTS_REACT = "it wants to run before React: loaded on its own it runs after it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,9 +185,15 @@ def gate_binding(found: Import) -> Gating:
     if isinstance(use, str):
         return manual(place, use)
     statement, expression = use
-    edits = [drop_statement(source, found.node), load_inside(source, found, name, statement, expression, place)]
-    reason = "the console starts a moment later: its module is loaded on its own"
-    comment = comment_above(source, statement) or comment_above(source, found.node)
+    dropped = drop_statement(source, found.node)
+    remarks: list[str] = []
+    about = spoken_of(found, name)
+    if alone_on_line(source, *extent(source, statement, statement)):
+        dropped, remarks = drop_with_remarks(source, found.node, about)
+    edits = [dropped, *load_inside(source, found, name, statement, expression, place, remarks)]
+    reason = WANTS_REACT if package_of(found.specifier) in BEFORE_REACT else LATER
+    said = comment_above(source, found.node)
+    comment = comment_above(source, statement) or (said if about.search(said) else "")
     return Gating(Safety.UNSAFE, place, tuple(edits), reason, comment, sole(source, found.node))
 
 
@@ -227,23 +238,6 @@ def used_expression(source: Source, use: Node) -> tuple[Node, Node] | str:
     return declaration, top
 
 
-def load_inside(source: Source, found: Import, name: Name, statement: Node, started: Node, place: Place) -> Replace:
-    """The statement with a dynamic import that runs `started`, under a guard unless it stands under one."""
-    pair = name.local if name.imported == name.local else f"{name.imported}: {name.local}"
-    parameter = name.local if name.imported == "*" else f"{{ {pair} }}"
-    before, after = f"import({source.code(found.string)}).then(({parameter}) => ", ")"
-    if place.when is When.DEVELOPMENT and statement.type == "expression_statement":
-        return Replace(source.span(started), f"{before}{source.code(started)}{after}")
-    start, end = extent(source, statement, statement)
-    unit = indentation(source) if alone_on_line(source, start, end) else ""
-    parts = [(start, started.start_byte), (started.start_byte, started.end_byte), (started.end_byte, end)]
-    head, code, tail = (indent(source, *part, unit) for part in parts)
-    if statement.type != "expression_statement":  # `const v = new VConsole()`: nobody reads v
-        head = source.text.slice(start, statement.start_byte)
-    text = guarded(source, statement, f"{head}{before}{code}{after}{tail}", start, end)
-    return Replace(Span(source.path, start, end), text)
-
-
 # import 'x'
 
 
@@ -253,7 +247,7 @@ def gate_side_effect(found: Import) -> Gating:
         return manual(found.place, "a directive in a comment stands above the import")
     pattern = re.compile(rb"(?:window|globalThis)\b[^;\n]{0,20}?\.((?:eruda|vConsole|VConsole))\b")
     users = {user.start_byte: user for node in source.find(pattern) if (user := top_statement(node)) is not None}
-    reason = "the console starts a moment later: its module is loaded on its own"
+    reason = LATER
     if len(users) > 1:
         return manual(found.place, "the console is used in several places")
     call = f"import({source.code(found.string)})"
@@ -285,25 +279,3 @@ def top_statement(node: Node) -> Node | None:
             return found
         found = parent
     return None
-
-
-def move_below_imports(source: Source, statement: Node, call: str) -> list[Replace]:
-    """The import as a guarded dynamic one, below the other imports so that they stay together."""
-    semicolon = ";" if source.code(statement).endswith(";") else ""
-    newline, unit = source.text.newline, indentation(source)
-    start, end = extent(source, statement, statement)
-    trailing = source.text.slice(statement.end_byte, end)
-    text = f"if ({GUARD}) {{{newline}{unit}{call}{semicolon}{trailing}{newline}}}"
-    siblings = [child for child in source.root.named_children if child.type == "import_statement"]
-    last = siblings[-1]
-    alone = alone_on_line(source, statement.start_byte, end)
-    if last == statement or not alone or not alone_on_line(source, last.start_byte, extent(source, last, last)[1]):
-        gap = newline if alone and statement != siblings[0] and source.text.slice(0, start).endswith(newline) else ""
-        return [Replace(Span(source.path, start, end), gap + text)]
-    place = extent(source, last, last)[1]
-    line_end = source.utf8.index(b"\n", end) + 1
-    added = f"{newline}{newline}{text}"
-    if source.text.slice(place, place + len(newline)) == newline:  # behind it, since that line may go as a whole
-        place += len(newline)
-        added = f"{newline}{text}{newline}"
-    return [Replace(Span(source.path, start, line_end), ""), Replace(Span(source.path, place, place), added)]

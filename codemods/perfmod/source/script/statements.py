@@ -127,11 +127,31 @@ def in_template(node: Node, offset: int) -> bool:
 
 def drop_statement(source: Source, statement: Node) -> Replace:
     """Takes a statement out, with its line where it is alone there."""
-    start, end = statement.start_byte, end_of(statement)
+    return drop_range(source, statement.start_byte, end_of(statement))
+
+
+def drop_with_remarks(source: Source, statement: Node, about: re.Pattern[str]) -> tuple[Replace, list[str]]:
+    """Takes a statement out with the comments that speak of it, and gives these: the one behind it, and those directly
+    above it in which `about` finds something."""
+    start, end = extent(source, statement, statement)
+    behind = source.text.slice(end_of(statement), end).strip()
+    remarks = [behind] if behind else []
+    above, row = statement.prev_named_sibling, statement.start_point[0]
+    while above is not None and above.type == "comment" and above.end_point[0] == row - 1:
+        if not alone_on_line(source, above.start_byte, above.end_byte) or not about.search(source.code(above)):
+            break
+        remarks.insert(0, source.code(above))
+        start, row, above = above.start_byte, above.start_point[0], above.prev_named_sibling
+    return drop_range(source, start, end), remarks
+
+
+def drop_range(source: Source, start: int, end: int) -> Replace:
+    """Takes a range out, with its lines where it is alone there, and a blank line that would be one too many."""
     if alone_on_line(source, start, end):
         start = source.utf8.rfind(b"\n", 0, start) + 1
         end = min(len(source.utf8), line_end(source, end) + 1)
-        if start == 0 and not source.utf8[end : line_end(source, end)].strip():
+        paragraph = not source.utf8[source.utf8.rfind(b"\n", 0, max(0, start - 1)) + 1 : start].strip()
+        if paragraph and not source.utf8[end : line_end(source, end)].strip():
             end = min(len(source.utf8), line_end(source, end) + 1)
     else:
         while source.utf8[end : end + 1] in (b" ", b"\t"):
