@@ -350,6 +350,10 @@ MANUAL = {
         "`eruda` is used in several places",
     ),
     "14 used later": ("import V from 'vconsole';\nconst v = new V();\nv.show();\n", "the console is used later: `v`"),
+    "14 compiled on condition": (
+        "// #ifdef H5\nimport 'vconsole';\n// #endif\nimport a from './a';\na();\n",
+        "comments compile parts of this file on condition",
+    ),
     "14 several names": ("import V, { x } from 'vconsole';\nnew V(x);\n", "several names are imported"),
     "14 as a type": ("import V from 'vconsole';\nlet v: V;\nnew V();\n", "`V` is also used as a type"),
     "15 constant": ("const isDev = import.meta.env.DEV;\nif (isDev) import('eruda');\n", "the guard is indirect"),

@@ -44,6 +44,9 @@ BEFORE_REACT = frozenset({"react-scan", "@welldone-software/why-did-you-render"}
 WANTS_REACT = "it wants to run before React: loaded on its own it runs after it"
 
 
+CONDITIONAL = re.compile(rb"#ifn?def\b")  # uni-app's preprocessor: an import must not leave its `#endif`
+
+
 @dataclass(frozen=True, slots=True)
 class Gating:
     """What would gate one import."""
@@ -243,6 +246,8 @@ def used_expression(source: Source, use: Node) -> tuple[Node, Node] | str:
 
 def gate_side_effect(found: Import) -> Gating:
     source = found.source
+    if CONDITIONAL.search(source.utf8):
+        return manual(found.place, "comments compile parts of this file on condition: `#ifdef`")
     if directive_above(source, found.node):
         return manual(found.place, "a directive in a comment stands above the import")
     pattern = re.compile(rb"(?:window|globalThis)\b[^;\n]{0,20}?\.((?:eruda|vConsole|VConsole))\b")
