@@ -110,6 +110,7 @@ SHARED = (
     option("--database-url", metavar="URL", help="select-columns: ask this PostgreSQL database (perfmod[postgres])."),
     option("--openapi", metavar="FILE|URL", help="select-columns: read PostgREST's description of its API."),
     option("--tsc", is_flag=True, help="select-columns: let the checkout's own TypeScript compiler judge each edit."),
+    option("--narrow", is_flag=True, help="select-columns: leave out what that compiler finds no reader of."),
     option("--exclude-sensitive", is_flag=True, help="select-columns: leave out secrets that no browser code reads."),
     option("-j", "--jobs", type=click.IntRange(min=1), metavar="N", help="Use up to N worker processes."),
 )

@@ -47,6 +47,7 @@ class Typed(NamedTuple):
     database_url: str | None = None
     openapi: str | None = None
     tsc: bool = False
+    narrow: bool = False
     exclude_sensitive: bool = False
     verify: str | None = None
     verify_timeout: float | None = None

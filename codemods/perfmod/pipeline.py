@@ -199,7 +199,7 @@ def judge_or_recall(
 def asks_outside(rule: Rule) -> bool:
     """Whether a rule was told to ask what can change without the checkout: a server, a compiler."""
     options = getattr(rule, "options", None)
-    return any(getattr(options, name, None) for name in ("database_url", "openapi", "tsc"))
+    return any(getattr(options, name, None) for name in ("database_url", "openapi", "tsc", "narrow"))
 
 
 def judge(rules: Sequence[Rule], facts: Facts, project: Project) -> tuple[list[Finding], list[Note]]:

@@ -183,7 +183,7 @@ def override(settings: Settings, typed: Typed) -> Settings:
 
 def with_run_options(rules: Mapping[str, Any], typed: Typed) -> Mapping[str, Any]:
     """The rules' options with what only the command line may ask for."""
-    names = ("database_url", "openapi", "tsc", "exclude_sensitive")
+    names = ("database_url", "openapi", "tsc", "narrow", "exclude_sensitive")
     asked = {name: value for name in names if (value := getattr(typed, name))}
     if not asked:
         return rules

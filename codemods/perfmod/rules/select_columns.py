@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from perfmod.model import Fact, Facts, Finding, Note, Replace, Safety
@@ -15,18 +14,10 @@ from perfmod.source.queries.facts import Query, Select, is_sensitive, may_hold_q
 if TYPE_CHECKING:
     from perfmod.project import Project
     from perfmod.project.queries.column_lists import ColumnList
-    from perfmod.project.schema.definition import Definition
+    from perfmod.project.queries.shorter_lists import Listed
     from perfmod.source.tree import Source
 
-DELIBERATE = re.compile(
-    r"\b(?:avoid\w*|intentional\w*|deliberate\w*|on purpose|(?:all|every)(?: the)? columns?|do not|don'?t|must)\b", re.I
-)
-EXPORT = re.compile(r"(?:\A|[/._-])(?:gdpr|export|backup|dump)(?:[/._-]|\Z)")
-OTHER_BUILDERS = ("knex", "kysely", "objection", "drizzle-orm", "squel", "arquero")
-PACKAGES = ("@supabase/supabase-js", "@supabase/ssr", "@supabase/postgrest-js", "@insforge/sdk")
 MESSAGE = "this select fetches every column {0}, and every one that is added later"
-REQUIREMENTS = re.compile(r"(?:\A|/)(?:requirements[\w.-]*\.(?:txt|in)|pyproject\.toml|setup\.(?:py|cfg)|Pipfile)\Z")
-PYTHON_PACKAGES = re.compile(rb"\b(?:supabase|postgrest|insforge)\b")
 SECRET = (
     "{0} looks like a secret and reaches the browser. A list in a browser is no access control: revoke the column from"
     " its roles, or use row security"
@@ -59,6 +50,7 @@ class RunOptions(SelectOptions):
     openapi: str | None = None
     tsc: bool = False
     exclude_sensitive: bool = False
+    narrow: bool = False
 
 
 class SelectColumns:
@@ -110,12 +102,16 @@ class SelectColumns:
 
     def judge(self, facts: Facts, project: Project) -> Iterator[Finding | Note]:
         queries = facts.of(Query)
-        if queries:
-            judgement = Judgement(self.options, project)
-            found = [said for query in queries for said in judgement.of(query)]
-            if isinstance(self.options, RunOptions) and self.options.tsc:
-                found = type_checked(found, project)
-            yield from found
+        if not queries:
+            return
+        options = self.options if isinstance(self.options, RunOptions) else RunOptions(self.options.trust_row_types)
+        judgement = Judgement(options, project)
+        found = [said for query in queries for said in judgement.of(query)]
+        if options.narrow and judgement.listed:
+            found = narrow(found, judgement, project)
+        if options.tsc:
+            found = type_checked(found, project)
+        yield from found
 
 
 def is_of_interest(select: Select) -> bool:
@@ -125,9 +121,21 @@ def is_of_interest(select: Select) -> bool:
     return "*" in select.text or any(is_sensitive(word) for word in re.findall(r"\w+", select.text))
 
 
+def narrow(found: Sequence[Finding | Note], judgement: Judgement, project: Project) -> list[Finding | Note]:
+    """The findings with lists that hold only what is needed, and how often the compiler was asked."""
+    from perfmod.project.queries.shorter_lists import narrowed
+
+    changed, passes = narrowed(judgement.listed, project)
+    first = next(iter(changed))
+    shorter = sum(new.intents != old.intents for old, new in changed.items())
+    message = f"tsc was asked {passes} times about {len(changed)} lists; {shorter} became shorter"
+    kept = [changed.get(said, said) if isinstance(said, Finding) else said for said in found]
+    return [*kept, Note("select-columns", first.span, message)]
+
+
 def type_checked(found: Sequence[Finding | Note], project: Project) -> list[Finding | Note]:
     """The findings with what the checkout's own compiler says of their edits, and how often it was asked."""
-    from perfmod.typecheck import prove
+    from perfmod.tsc.checking import prove
 
     edits = [f for f in found if isinstance(f, Finding) and f.intents and not f.span.path.endswith(".py")]
     proof = prove(edits, project)
@@ -150,23 +158,23 @@ def type_checked(found: Sequence[Finding | Note], project: Project) -> list[Find
 class Judgement:
     """What the checkout says about each query."""
 
-    def __init__(self, options: SelectOptions, project: Project) -> None:
+    def __init__(self, options: RunOptions, project: Project) -> None:
         from perfmod.project.queries.column_lists import ColumnLists
+        from perfmod.project.queries.suitability import Suitability
+        from perfmod.project.schema.live import live_definitions
 
-        live: list[Definition] = []
-        if isinstance(options, RunOptions):
-            from perfmod.project.schema.live import live_definitions
-
-            live = live_definitions(options.database_url, options.openapi)
+        live = live_definitions(options.database_url, options.openapi)
         self.options = options
         self.project = project
         self.lists = ColumnLists(project, trust_row_types=options.trust_row_types, live=live)
+        self.suitability = Suitability(project)
+        self.listed: dict[Finding, Listed] = {}  #: findings with a fix whose list is one table's alone
 
     def of(self, query: Query) -> Iterator[Finding | Note]:
         from perfmod.project.queries.column_lists import is_star
 
         evidence = self.lists.queries.client_of(query)[0].evidence
-        if evidence == "foreign" or (evidence == "unknown" and not self.may_be_postgrest(query)):
+        if evidence == "foreign" or (evidence == "unknown" and not self.suitability.may_be_postgrest(query)):
             return
         for select in query.selects:
             if is_star(select):
@@ -174,30 +182,14 @@ class Judgement:
             elif select.text is not None:
                 yield from self.notes(query, select)
 
-    def may_be_postgrest(self, query: Query) -> bool:
-        """Whether a chain on an unknown object could still be PostgREST's, so that it has to be reported."""
-        if query.call != "from" or (query.table is None and query.origin is None):
-            return False
-        if query.path.endswith(".py"):
-            return self.installs_client
-        packages = self.project.packages
-        if any(packages.declaring(query.path, package) is not None for package in OTHER_BUILDERS):
-            return False
-        return any(packages.declaring(query.path, package) is not None for package in PACKAGES)
-
-    @cached_property
-    def installs_client(self) -> bool:
-        """Whether the checkout's Python requires a PostgREST client."""
-        lists = (path for path in self.project.files if REQUIREMENTS.search(path))
-        return any(PYTHON_PACKAGES.search(self.project.raw(path) or b"") for path in lists)
-
     def finding(self, query: Query, select: Select, *, known: bool) -> Finding:
         from perfmod.project.queries.column_lists import NoList
+        from perfmod.project.queries.suitability import unsuitable
 
         table = self.lists.queries.table_of(query)
         subject = f"of {table}" if table else "of a table"
         finding = Finding("select-columns", select.call, MESSAGE.format(subject), Safety.MANUAL)
-        reason = self.unsuitable(query, known=known)
+        reason = unsuitable(query, known=known)
         if reason is None and table is None:
             reason = "the table's name is computed"
         if reason is not None or table is None:
@@ -208,19 +200,6 @@ class Judgement:
             return replace(finding, reason=str(error))
         fixed = self.fixed(finding, query, select, columns)
         return self.without_secrets(fixed, query, select, columns)
-
-    def unsuitable(self, query: Query, *, known: bool) -> str | None:
-        """Why no list is wanted or can be had here, whatever the schema says."""
-        if query.call == "rpc":
-            return "a function call: no schema source says what it gives back"
-        if not known:
-            return "it is not sure that this is a PostgREST client"
-        if query.schema == "?":
-            return "the schema's name is computed"
-        found = DELIBERATE.search(query.comment)
-        if found is not None:
-            return f"a comment says that the star is meant: {query.comment.strip('/*# {}')[:80].strip()}"
-        return "the file is a data export" if EXPORT.search(query.path.rpartition(".")[0].lower()) else None
 
     def fixed(self, finding: Finding, query: Query, select: Select, columns: ColumnList) -> Finding:
         """The finding with its fix, and what it says about secrets in the list."""
@@ -245,27 +224,18 @@ class Judgement:
 
     def without_secrets(self, fixed: Finding, query: Query, select: Select, columns: ColumnList) -> Finding:
         """The finding with a list that leaves out secrets, where that is asked for and nobody reads them."""
-        from perfmod.project.queries.column_reads import unread, without
+        from perfmod.project.queries.column_reads import unread
+        from perfmod.project.queries.shorter_lists import Listed, without_secrets
         from perfmod.project.web.browser_code import is_browser_code
 
-        asked = isinstance(self.options, RunOptions) and self.options.exclude_sensitive
-        if not asked or not columns.alone or not is_browser_code(self.project, query.path):
+        if not columns.alone:
             return fixed
-        left_out = unread(self.project, self.lists.modules, columns.sensitive)
-        if not left_out or len(left_out) == len(columns.columns):
-            return fixed
-        kept = [column for column in columns.columns if column not in left_out]
-        names = ", ".join(left_out)
-        return replace(
-            fixed,
-            title=f"List its columns without {names}",
-            safety=Safety.UNSAFE,
-            reason=fixed.reason or f"leaves out what no TypeScript or JavaScript of the checkout names: {names}",
-            intents=(
-                Replace(select.span, f"{select.quote}{', '.join(kept)}{select.quote}{select.after}"),
-                *without(query, left_out),
-            ),
-        )
+        listed = Listed(query, select, columns)
+        if self.options.exclude_sensitive and is_browser_code(self.project, query.path):
+            names = unread(self.project, self.lists.modules, columns.sensitive)
+            fixed, listed = without_secrets(fixed, listed, names)
+        self.listed[fixed] = listed
+        return fixed
 
     def notes(self, query: Query, select: Select) -> Iterator[Note]:
         """An explicit list in browser code that names what looks like a secret."""

@@ -1,16 +1,14 @@
-"""Which columns no TypeScript or JavaScript of a checkout names, and the types of rows that lack them."""
+"""Which columns no TypeScript or JavaScript of a checkout names."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tree_sitter import Node
 
 from perfmod.discovery import language_of
-from perfmod.model import Replace, Span
 from perfmod.project.web.modules import ScriptModules
-from perfmod.source.queries.facts import Query
 from perfmod.source.tree import field_of
 from perfmod.source.words import starts_of_word
 
@@ -48,12 +46,3 @@ def in_type(node: Node) -> bool:
     if node.type == "comment":
         return True
     return parent is not None and parent.type == "property_signature" and field_of(node) == "name"
-
-
-def without(query: Query, columns: Sequence[str]) -> Iterator[Replace]:
-    """The row types at the site of a query, without these columns."""
-    names = " | ".join(f"'{column}'" for column in columns)
-    for row in dict.fromkeys((row.offset, row.text) for row in query.rows):
-        offset, text = row
-        span = Span(query.path, offset, offset + len(text.encode()))
-        yield Replace(span, f"Omit<{text}, {names}>")

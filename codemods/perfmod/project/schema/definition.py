@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 #: Schema sources, strongest first.
@@ -42,6 +43,7 @@ class Definition:
     problem: str | None = None  #: why the columns can't be known from here
     also: tuple[tuple[str, int], ...] = ()  #: further places that had a say
     hints: tuple[str, ...] = ()  #: columns that it may have as well
+    widths: Mapping[str, int] = field(default_factory=dict, compare=False)  #: bytes of a column's values, on average
 
     @property
     def place(self) -> str:

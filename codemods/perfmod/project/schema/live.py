@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -16,10 +16,12 @@ from perfmod.project.schema.definition import Definition, Origin, Table
 TIMEOUT = 15  # seconds
 # information_schema leaves out materialized views, and what the user may not read.
 COLUMNS = """
-SELECT n.nspname, c.relname, a.attname
+SELECT n.nspname, c.relname, a.attname, s.avg_width
 FROM pg_catalog.pg_attribute a
 JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+LEFT JOIN pg_catalog.pg_stats s ON s.schemaname = n.nspname AND s.tablename = c.relname AND s.attname = a.attname
+  AND NOT s.inherited
 WHERE c.relkind IN ('r', 'v', 'm', 'f', 'p') AND a.attnum > 0 AND NOT a.attisdropped
   AND n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%'
 ORDER BY n.nspname, c.relname, a.attnum
@@ -44,11 +46,11 @@ def from_database(url: str) -> Iterator[Definition]:
             rows = connection.execute(COLUMNS).fetchall()
     except psycopg.Error as error:
         raise PerfmodError(f"--database-url: {' '.join(str(error).split())}") from None
-    columns: dict[Table, list[str]] = {}
-    for schema, table, column in rows:
-        columns.setdefault(Table(table, schema), []).append(column)
-    for table, names in columns.items():
-        yield live(table, "database", names)
+    columns: dict[Table, dict[str, int]] = {}
+    for schema, table, column, width in rows:
+        columns.setdefault(Table(table, schema), {})[column] = width or 0
+    for table, widths in columns.items():
+        yield live(table, "database", widths)
 
 
 def from_openapi(source: str) -> Iterator[Definition]:
@@ -68,7 +70,7 @@ def from_openapi(source: str) -> Iterator[Definition]:
     for name, schema in described.items():
         properties = schema.get("properties") if isinstance(schema, dict) else None
         if isinstance(properties, dict) and properties:
-            yield live(Table(name), "openapi", list(properties))
+            yield live(Table(name), "openapi", dict.fromkeys(properties, 0))
 
 
 def schemas(document: Any) -> dict[str, Any]:
@@ -80,5 +82,5 @@ def schemas(document: Any) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def live(table: Table, origin: Origin, columns: list[str]) -> Definition:
-    return Definition(table, origin, "", 0, tuple(columns), tree=origin)
+def live(table: Table, origin: Origin, widths: Mapping[str, int]) -> Definition:
+    return Definition(table, origin, "", 0, tuple(widths), tree=origin, widths=widths)

@@ -1,9 +1,7 @@
-"""What the checkout's own TypeScript compiler says of edits, before anything is written. Only where --tsc asks."""
+"""What the checkout's own TypeScript compiler says of edits, before anything is written."""
 
 from __future__ import annotations
 
-import json
-import subprocess
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -13,12 +11,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from perfmod.errors import PerfmodError
 from perfmod.model import Finding, Replace
 from perfmod.render import apply_edits
+from perfmod.tsc.compiler import ask, compiler_of
 
 if TYPE_CHECKING:
     from perfmod.project import Project
 
-DRIVER = Path(__file__).with_suffix(".js")
-TIMEOUT = 900  # seconds
 Error: TypeAlias = tuple[str, int, int, str]  # file, line, code, message
 Texts: TypeAlias = dict[str, str]
 
@@ -50,18 +47,6 @@ def prove(findings: Sequence[Finding], project: Project) -> Proof:
         unseen |= checker.unseen
         passes += checker.passes
     return Proof(reasons, frozenset(unseen), passes)
-
-
-def compiler_of(root: Path, path: str) -> Path | None:
-    """The TypeScript package that a file of the checkout resolves to."""
-    folder = (root / path).parent
-    while True:
-        found = folder / "node_modules" / "typescript"
-        if (found / "package.json").is_file():
-            return found
-        if folder == root or folder.parent == folder:
-            return None
-        folder = folder.parent
 
 
 class Checker:
@@ -134,28 +119,10 @@ class Checker:
     def _ask(self, files: Sequence[str], states: Sequence[Texts]) -> Any:
         question = {
             "typescript": str(self._compiler),
-            "root": str(self._project.root),
             "files": files,
             "states": states,
         }
-        try:
-            run = subprocess.run(
-                ["node", "--max-old-space-size=4096", str(DRIVER)],
-                input=json.dumps(question).encode(),
-                capture_output=True,
-                timeout=TIMEOUT,
-                cwd=self._project.root,
-                check=False,
-            )
-        except FileNotFoundError:
-            raise PerfmodError("--tsc needs node on the PATH") from None
-        except subprocess.TimeoutExpired:
-            raise PerfmodError(f"--tsc: the compiler was not done after {TIMEOUT} seconds") from None
-        if run.returncode != 0:
-            lines = run.stderr.decode("utf-8", "replace").strip().splitlines()
-            said = next((line for line in lines if "Error" in line), lines[-1] if lines else "no message")
-            raise PerfmodError(f"--tsc: the compiler failed: {said}")
-        answer = json.loads(run.stdout)
+        answer = ask("check.js", "--tsc", self._project.root, question)
         self.passes += len(states) * len(answer["projects"])
         return answer
 
