@@ -190,12 +190,13 @@ function examine(state, active, before, files) {
     }
     open = open || site.refused !== null;
   }
+  const stable = !open;
   for (const site of active) {
     if (Object.keys(site.reasons).length && site.spare !== undefined && !(site.spare in site.reasons)) {
       site.dropped.add(site.spare); // it had no reader
       site.spare = undefined;
       open = true;
-    } else if (!open && trySpare(site)) open = true;
+    } else if (stable && trySpare(site)) open = true;
   }
   return open;
 }
@@ -211,9 +212,17 @@ for (const [config, paths] of groups) {
   answer.passes += passes;
   answer.checked.push(...files.map((file) => relative(file.fileName)));
 }
+// Why nothing can be left out.
+function reasonOf(site) {
+  if (without.includes(site.path)) return 'no TypeScript project of the checkout includes the file';
+  if (site.refused || site.dropped.size) return site.refused;
+  const reasons = [...new Set(Object.values(site.reasons))];
+  return reasons.length === 1 ? `its rows are ${reasons[0]}` : 'every column is read';
+}
+
 answer.sites = sites.map((site) => ({
-  dropped: site.columns.filter((column) => !site.refused && site.dropped.has(column)),
+  dropped: site.columns.filter((column) => site.dropped.has(column)),
   utility: site.known ? utilityOf(site) : 'Omit',
-  refused: without.includes(site.path) ? 'no TypeScript project of the checkout includes the file' : site.refused,
+  refused: reasonOf(site),
 }));
 process.stdout.write(JSON.stringify(answer));

@@ -98,8 +98,8 @@ class Asked:
     def _narrowed(self, wide: Wide, answer: Mapping[str, Any]) -> Narrowed:
         """The compiler's answer, less what code may read that it does not check: JavaScript, Vue, other packages."""
         refused, dropped = answer["refused"], answer["dropped"]
-        if refused is not None or not dropped:
-            return Narrowed(refused=refused or "every column is read")
+        if refused is not None:
+            return Narrowed(refused=refused)
         for name in self._answer["exports"].get(wide.query.path, ()):
             if name != "default" and (place := self._outside(rf"\b{re.escape(name)}\b")) is not None:
                 return Narrowed(refused=f"{name} is named at {place}, which the compiler does not check with it")

@@ -39,7 +39,8 @@ function rows({ ts, place, own }, checker, sites) {
     type.flags & TypeFlags.Object && type.objectFlags & ts.ObjectFlags.Reference ? checker.getTypeArguments(type) : [];
 
   const isDeclaredHere = (type) =>
-    ((type.symbol && type.symbol.declarations) || []).some((declaration) => own(declaration.getSourceFile().fileName));
+    ((type.symbol && type.symbol.declarations) || []).some((declaration) => own(declaration.getSourceFile().fileName)) ||
+    (type.aliasTypeArguments || []).some(isDeclaredHere); // Partial<Row>
 
   function isOpen(type) {
     if (type.flags & (TypeFlags.Any | TypeFlags.Unknown | TypeFlags.NonPrimitive)) return true;
@@ -134,6 +135,9 @@ function rows({ ts, place, own }, checker, sites) {
     for (const part of wanted.isUnion() ? wanted.types : [wanted]) flowCalls(given, part, node, how);
   }
 
+  // What a pattern takes apart.
+  const takenFrom = ({ parent }) => (ts.isVariableDeclaration(parent) && parent.initializer) || parent;
+
   const isRow = (type) => [...leaves(type)].flatMap((leaf) => [...(roots.get(leaf) || [])]);
   const assigned = (type) => `a row becomes ${type}`;
 
@@ -178,7 +182,7 @@ function rows({ ts, place, own }, checker, sites) {
     else if (ts.isSpreadAssignment(node) || ts.isJsxSpreadAttribute(node)) {
       isRow(checker.getTypeAtLocation(node.expression)).forEach((s) => refuse(s, `a row is spread at ${at(node)}`));
     } else if (ts.isBindingElement(node) && node.dotDotDotToken && ts.isObjectBindingPattern(node.parent)) {
-      const holder = checker.getTypeAtLocation(node.parent.parent);
+      const holder = checker.getTypeAtLocation(takenFrom(node.parent));
       isRow(holder).forEach((s) => refuse(s, `the rest of a row is taken at ${at(node)}`));
     } else if (ts.isElementAccessExpression(node) && !ts.isStringLiteralLike(node.argumentExpression)) {
       const type = checker.getTypeAtLocation(node.expression);
@@ -230,7 +234,7 @@ function rows({ ts, place, own }, checker, sites) {
     const name = node.text;
     const holder = ts.isPropertyAccessExpression(node.parent) && node.parent.name === node ? node.parent.expression
       : ts.isElementAccessExpression(node.parent) && node.parent.argumentExpression === node ? node.parent.expression
-      : ts.isBindingElement(node.parent) ? node.parent.parent.parent : undefined;
+      : ts.isBindingElement(node.parent) ? takenFrom(node.parent.parent) : undefined;
     const guilty = holder ? isRow(checker.getTypeAtLocation(holder)).filter((site) => site.dropped.has(name)) : [];
     guilty.forEach((site) => keep(site, name, `read at ${at(node)}`));
     return guilty.length > 0;
