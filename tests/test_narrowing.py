@@ -30,8 +30,10 @@ READS = "export const v = async () => (await rows()).map((r) => r.TITLE);\n"
 # TITLE, BODY, EXTRA and T are names of their own in each file: a string that names one counts for the whole project.
 CASES = {
     "one is read": Case(ROWS + READS, "TITLE"),
-    "one is destructured": Case(ROWS + "export const v = async () => (await rows()).map(({ BODY }) => BODY);\n", "BODY"),
-    "a single row": Case(ONE + "export const v = async () => { const { id, EXTRA } = await one(); return id + EXTRA; };\n",
+    "one is destructured": Case(ROWS + "export const v = async () => (await rows()).map(({ BODY }) => "
+        "BODY);\n", "BODY"),
+    "a single row": Case(ONE + "export const v = async () => { const { id, EXTRA } = await one(); "
+        "return id + EXTRA; };\n",
                          "id EXTRA"),
     "through a copy, a sort and a map": Case(
         ROWS + "export async function v() {\n"
@@ -47,7 +49,8 @@ CASES = {
         "async function rows(): Promise<Row[]> {\n  const { data } = await db.from('T').select();\n"
         "  return data ?? [];\n}\n" + READS, "TITLE"),
     "React state": Case(
-        "import { useState } from 'react';\nexport function useRows() {\n  const [rows, setRows] = useState<Row[]>([]);\n"
+        "import { useState } from 'react';\nexport function useRows() {\n"
+        "  const [rows, setRows] = useState<Row[]>([]);\n"
         "  const load = async () => { const { data } = await db.from('T').select('*'); setRows(data ?? []); };\n"
         "  return { titles: rows.map((r) => r.TITLE), load };\n}\n", "TITLE"),
     "a builder that grows": Case(
@@ -61,7 +64,8 @@ CASES = {
     "then": Case(
         "export const v = () => db.from('T').select('*').then(({ data }) => (data as Row[]).map((r) => r.TITLE));\n",
         "refused: its rows are passed on as Row at src/"),
-    "a log": Case(ROWS + "export const v = async () => { const r = await rows(); console.log(r); return r[0]?.TITLE; };\n",
+    "a log": Case(ROWS + "export const v = async () => { const r = await rows(); console.log(r); "
+        "return r[0]?.TITLE; };\n",
                   "TITLE"),
     "an optional property takes it": Case(
         ROWS + "const show = (card: { TITLE: string; BODY?: string }) => card.TITLE + (card.BODY ?? '');\n"
@@ -69,7 +73,8 @@ CASES = {
     "in": Case(ROWS + "export const v = async () => (await rows()).map((r) => ('BODY' in r ? r.TITLE : ''));\n",
                "TITLE BODY"),
     "a silenced error": Case(
-        ROWS + "export const v = async () => (await rows()).map((r) => {\n  // @ts-ignore\n  return r.BODY as string;\n});\n",
+        ROWS + "export const v = async () => (await rows()).map((r) => {\n  // @ts-ignore\n"
+        "  return r.BODY as string;\n});\n",
         "BODY"),
     "a name in a string": Case(
         ROWS + "const get = <T,>(row: T, key: string): unknown => Reflect.get(row as object, key);\n"
@@ -83,7 +88,8 @@ CASES = {
         ROWS + "export class Store {\n  all: Row[] = [];\n  async load() { this.all = await rows(); }\n"
         "  titles() { return this.all.map((r) => r.TITLE); }\n}\n", "refused: its rows are passed on as Row at src/"),
     "a patch": Case(
-        ROWS + "export const v = async () => { const [r] = await rows(); const p: Partial<Row> = r ?? {}; return p.BODY; };\n",
+        ROWS + "export const v = async () => { const [r] = await rows(); const p: Partial<Row> = r ?? {}; "
+        "return p.BODY; };\n",
         "refused: its rows are passed on as Partial<Row> at src/"),
     "spread": Case(ROWS + "export const v = async () => (await rows()).map((r) => ({ ...r, TITLE: 'x' }));\n",
                    "refused: a row is spread at src/"),
@@ -100,14 +106,16 @@ CASES = {
         ROWS + "export const v = async (key: 'id') => (await rows()).map((r) => r[key]);\n",
         "refused: a row is indexed at src/"),
     "a walk": Case(
-        ROWS + "export async function v() {\n  const [r] = await rows();\n  for (const key in r) console.log(key);\n}\n",
+        ROWS + "export async function v() {\n  const [r] = await rows();\n"
+        "  for (const key in r) console.log(key);\n}\n",
         "refused: a row is walked through at src/"),
     "any": Case(ROWS + "export const v = async () => ((await rows()) as any)[0].BODY;\n",
                 "refused: a row is cast to any at src/"),
     "unknown": Case(ROWS + "export const v = async () => (await rows()) as unknown as { BODY: string }[];\n",
                     "refused: a row is cast to unknown at src/"),
     "a record": Case(
-        ROWS + "export const v = async () => (await rows()).map((r) => Object.values({ id: r.id, r } as Record<string, unknown>));\n",
+        ROWS + "export const v = async () => (await rows()).map((r) => Object.values({ id: r.id, r } as "
+        "Record<string, unknown>));\n",
         "refused: a row is cast to Record<string, unknown> at src/"),
     "a variable of any type": Case(ROWS + "export const v = async () => { const r: any = await rows(); return r; };\n",
                                    "refused: a row becomes any at src/"),
@@ -142,19 +150,24 @@ CASES = {
         "  const old = useQueryClient().getQueryData<Row[]>(['T', 'all']);\n"
         "  return [data?.[0]?.TITLE, old?.[0]?.BODY];\n}\n", "refused: its cache entry (src/"),
     "two hooks with one key": Case(
-        ROWS + "import { useQuery } from '@tanstack/react-query';\nconst keys = { all: () => ['T', 'list'] as const };\n"
+        ROWS + "import { useQuery } from '@tanstack/react-query';\n"
+        "const keys = { all: () => ['T', 'list'] as const };\n"
         "export function useRows() { return useQuery({ queryKey: keys.all(), queryFn: rows }).data?.[0]?.TITLE; }\n"
-        "export function useMore() {\n  return useQuery({ queryKey: ['T', 'list'], queryFn: async () => [] as Row[] });\n}\n",
+        "export function useMore() {\n  return useQuery({ queryKey: ['T', 'list'], queryFn: async () => [] as "
+        "Row[] });\n}\n",
         "refused: its cache entry (src/"),
     "another key": Case(
-        ROWS + "import { useQuery } from '@tanstack/react-query';\nconst keys = { all: () => ['T', 'list'] as const };\n"
+        ROWS + "import { useQuery } from '@tanstack/react-query';\n"
+        "const keys = { all: () => ['T', 'list'] as const };\n"
         "export function useRows() { return useQuery({ queryKey: keys.all(), queryFn: rows }).data?.[0]?.TITLE; }\n"
-        "export function useMore() { return useQuery({ queryKey: ['T', 'more'], queryFn: async () => 1 }); }\n", "TITLE"),
+        "export function useMore() { return useQuery({ queryKey: ['T', 'more'], queryFn: async () => 1 }); "
+        "}\n", "TITLE"),
     "nobody": Case(ROWS + "export const v = async () => (await rows()).length;\n",
                    "refused: no code reads a column of its rows"),
     "a builder that nobody waits for": Case("export const query = db.from('T').select('*');\n",
                                             "refused: no code reads a column of its rows"),
-    "only what the spare column is": Case(ROWS + "export const v = async () => (await rows()).map((r) => r.id);\n", "id"),
+    "only what the spare column is": Case(ROWS + "export const v = async () => (await rows()).map((r) => "
+        "r.id);\n", "id"),
     "JavaScript that names a column": Case(ROWS + READS, "TITLE EXTRA"),
     "JavaScript that names the function": Case(ROWS + READS.replace("const v", "const odd_T"),
                                                "refused: odd_T is named at other/script.js:"),
