@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import shutil
@@ -21,6 +22,13 @@ def node_modules(cache: Path) -> Path:
     """A node_modules folder with what tests/typescript/package-lock.json pins."""
     lock = (HERE / "package-lock.json").read_bytes()
     folder = cache / hashlib.blake2b(lock, digest_size=8).hexdigest()
+    with (cache / "lock").open("w") as lock:  # the first process installs them, the others wait
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        install(folder)
+    return folder / "node_modules"
+
+
+def install(folder: Path) -> None:
     if not (folder / "done").exists():
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
@@ -31,7 +39,6 @@ def node_modules(cache: Path) -> Path:
         (folder / "node_modules" / "vite").mkdir()
         (folder / "node_modules" / "vite" / "client.d.ts").write_text(VITE_CLIENT)
         (folder / "done").touch()
-    return folder / "node_modules"
 
 
 def environment() -> dict[str, str]:

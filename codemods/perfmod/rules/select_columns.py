@@ -71,10 +71,18 @@ class SelectColumns:
         comes from; `perfmod schema TABLE` says what is known of a table. With --exclude-sensitive, browser code no
         longer asks for secrets that it never reads. With --tsc, the checkout's own compiler judges each edit first.
 
+        With --narrow, a list in TypeScript holds only what some code needs: every column is taken out, the types at the
+        site become Omit<Row, 'a' | 'b'> or Pick, and what the checkout's own compiler misses comes back. That takes a
+        few runs of the compiler for all lists together, and needs a project without type errors. The full list stays,
+        and the message names the place, where the compiler can't follow a row: spread, taken by `...rest`, indexed,
+        walked through, given to JSON.stringify, Object.keys or a parameter of type any, unknown or Record, cast to one
+        of these, handed on by a framework, put in a query cache or sharing its key there; where JavaScript, Vue or
+        another package names the function; and columns that a string or such code names.
+
     When the fix is unsafe:
         Where only a row type knows some of the columns, because one wrong column fails the whole query; for embedded
         lists on a TypeScript client without a Database type, whose result may get another type (--tsc proves those);
-        and where a secret is left out.
+        and where a secret or an unread column is left out.
 
     Leaves alone:
         Head counts, computed lists, other query builders, DOM and D3 .select(). Reported without a fix: unknown tables,
