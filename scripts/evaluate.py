@@ -2,8 +2,9 @@
 
 supervise-tasks stands beside ruff (RUF006) and flake8-async (ASYNC300). `ruff only` and `async only` are what
 perfmod misses, `perfmod only` what both others miss. retry-requests counts the sites that send requests: `safe` and
-`unsafe` are routed, the columns after them are left, by reason. Below the tables: what a person should judge, then
-PASS and FAIL lines. Exits 1 on any FAIL. Names of packages are those of PACKAGES in scripts/evaluation/checkouts.py.
+`unsafe` are routed, the columns after them are left, by reason. select-columns counts the stars: `explicit` get a list,
+the columns after `unsafe` are left, by reason; the stars are in repositories (--checkouts DIR). Below the tables: what
+a person should judge, then PASS and FAIL lines. Exits 1 on any FAIL. Names of packages are those of PACKAGES in scripts/evaluation/checkouts.py.
 """
 
 import argparse
@@ -15,11 +16,13 @@ from evaluation.applying import check_apply, write_diff
 from evaluation.checkouts import PACKAGES, Checkout, Tools, download, make_tools, say
 from evaluation.reports import Checks, Report, format_table
 from evaluation.retry_requests import retry_requests
+from evaluation.select_columns import select_columns
 from evaluation.supervise_tasks import supervise_tasks
 
 TABLES: dict[str, Callable[[Checkout, Tools], Report]] = {
     "supervise-tasks": supervise_tasks,
     "retry-requests": retry_requests,
+    "select-columns": select_columns,
 }
 
 
