@@ -4,7 +4,8 @@ supervise-tasks stands beside ruff (RUF006) and flake8-async (ASYNC300). `ruff o
 perfmod misses, `perfmod only` what both others miss. retry-requests counts the sites that send requests: `safe` and
 `unsafe` are routed, the columns after them are left, by reason. select-columns counts the stars: `explicit` get a list,
 the columns after `unsafe` are left, by reason; the stars are in repositories (--checkouts DIR). Below the tables: what
-a person should judge, then PASS and FAIL lines. Exits 1 on any FAIL. Names of packages are those of PACKAGES in scripts/evaluation/checkouts.py.
+a person should judge, then PASS and FAIL lines. Exits 1 on any FAIL. Names of packages are those of PACKAGES in
+scripts/evaluation/checkouts.py.
 """
 
 import argparse
