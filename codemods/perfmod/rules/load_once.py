@@ -112,20 +112,24 @@ class Judgement:
         self.caching = Caching(self.calls, self.constants)
 
     def judge(self, reads: Iterable[Read]) -> Iterator[Finding | Note]:
+        from perfmod.project.reads.rereads import Reread, Start
+
         again: dict[Span, list[tuple[Reread, File]]] = {}
         at_start: list[tuple[Read, Start, File, int]] = []
         in_loops: dict[Span, Finding] = {}
         for read in reads:
-            found = self.rereads.of(read)
-            for reread in found.again:
+            found = list(self.rereads.of(read))
+            rereads = [each for each in found if isinstance(each, Reread)]
+            starts = [each for each in found if isinstance(each, Start)]
+            for reread in rereads:
                 file = self.unchanging(reread.file)
                 if file is not None:
                     again.setdefault(reread.span, []).append((reread, file))
-            if not found.again and (file := self.unchanging(read.file)) is not None:
+            if not rereads and (file := self.unchanging(read.file)) is not None:
                 if read.loop == "again" and read.invariant and not read.remembered:
                     in_loops[read.span] = in_loop(read, file)
-                elif found.at_start:
-                    at_start.append((read, found.at_start[0], file, len(found.at_start)))
+                elif starts:
+                    at_start.append((read, starts[0], file, len(starts)))
         reread_files = {file.text for found in again.values() for _, file in found}
         yield from (self.finding(found) for _, found in sorted(again.items()))
         yield from in_loops.values()

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain, count, islice
 from typing import TYPE_CHECKING, Literal
 
 from tree_sitter import Node
@@ -61,7 +62,7 @@ class Calls:
         self._places: dict[tuple[str, str], tuple[tuple[int, int, Target], ...]] = {}
         self._size = 0
         self._located: dict[Target, Definition | None] = {}
-        self._callers: dict[tuple[str, str], tuple[CallSite, ...]] = {}
+        self._callers: dict[tuple[str, str], tuple[list[CallSite], Iterator[CallSite]]] = {}
 
     def names(self, path: str) -> Names | None:
         """The names of a file; None where it can't be parsed."""
@@ -196,12 +197,18 @@ class Calls:
             if names is not None and node is not None:
                 yield site_at(names, node, target)
 
-    def callers(self, function: Function) -> tuple[CallSite, ...]:
-        """Every use of a function that could be resolved."""
+    def callers(self, function: Function) -> Iterator[CallSite]:
+        """Every use of a function that could be resolved. They are looked for one by one, each once."""
         key = (function.path, function.name)
         if key not in self._callers:
-            self._callers[key] = tuple(self._find_callers(function))
-        return self._callers[key]
+            self._callers[key] = ([], self._find_callers(function))
+        known, rest = self._callers[key]
+        for place in count():  # others may go on with `rest` meanwhile
+            if place == len(known):
+                known.extend(islice(rest, 1))
+            if place == len(known):
+                return
+            yield known[place]
 
     def _find_callers(self, function: Function) -> Iterator[CallSite]:
         last = function.name.rpartition(".")[2]
@@ -211,7 +218,7 @@ class Calls:
         own = (
             [function.path] if not function.owner and function.name != last else None
         )  # in a function: seen there only
-        for site in (*self._uses(function.path, last, function.name, own), *self._dispatched(function, last)):
+        for site in chain(self._uses(function.path, last, function.name, own), self._dispatched(function, last)):
             if function.is_property and site.use == "value":
                 yield CallSite(site.path, site.span, site.target, "call", site.function, loop=site.loop,
                                remembered=site.remembered)  # fmt: skip
@@ -227,7 +234,7 @@ class Calls:
             overridden = self.function(found) if found is not None and found.kind == "function" else None
             if overridden is None or overridden.name == function.name:
                 continue
-            for site in (*self._uses(overridden.path, last, overridden.name), *self._dispatched(overridden, last)):
+            for site in chain(self._uses(overridden.path, last, overridden.name), self._dispatched(overridden, last)):
                 text = self.project.text(site.path)
                 if text is not None and not text.slice(site.span.start, site.span.end).startswith("super("):
                     yield site

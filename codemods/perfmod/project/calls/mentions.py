@@ -20,6 +20,7 @@ HEADER = re.compile(rb"class[ \t]+(\w+)[ \t]*(?:\[[^\]\n]*\])?\(([^)]*)\)")
 
 # What a line binds, if it binds something: an assignment, an annotation, a function, an alias.
 CARRIER = re.compile(rb"\b(\w+)[ \t]*(?::[^=\n]*)?=(?!=)|\b(\w+)[ \t]*:|\bdef[ \t]+(\w+)|\bas[ \t]+(\w+)")
+STAR = re.compile(rb"\bfrom[ \t]+(?:[\w.]*\.)?(\w+)[ \t]+import[ \t]*\*")
 RECEIVER = re.compile(rb"(\w+|[)\]])\s*\.\s*\Z")
 # What stands around the name of a folder in a text.
 BEFORE = frozenset({b'"', b"'", b"/", b"\\", b"}"})
@@ -27,10 +28,12 @@ AFTER = frozenset({b'"', b"'", b"/", b"\\", b"{"})
 
 
 class Mentions:
-    """An index of words and of class headers."""
+    """An index of words, of class headers and of star imports."""
 
     def __init__(self, project: Project) -> None:
         self._project = project
+        self._data: dict[str, bytes] = {}
+        self._stars: list[tuple[str, frozenset[bytes]]] = []
         self._known: dict[str, tuple[set[bytes], set[bytes]]] = {}
         self._subclasses: dict[bytes, set[bytes]] = {}
 
@@ -42,16 +45,24 @@ class Mentions:
     def _index(self) -> dict[bytes, list[int]]:
         index: dict[bytes, list[int]] = {}
         for number, path in enumerate(self._files):
-            data = self._raw(path)
+            data = self.raw(path)
             for word in set(data.translate(BLANKS).split()):
-                index.setdefault(word, []).append(number)
-            for name, bases in HEADER.findall(data):
-                for base in bases.translate(BLANKS).split():
-                    self._subclasses.setdefault(base, set()).add(name)
+                if word in index:
+                    index[word].append(number)
+                else:
+                    index[word] = [number]
+            if b"class " in data:
+                for name, bases in HEADER.findall(data):
+                    for base in bases.translate(BLANKS).split():
+                        self._subclasses.setdefault(base, set()).add(name)
+            if b"import *" in data:
+                self._stars.append((path, frozenset(STAR.findall(data))))
         return index
 
-    def _raw(self, path: str) -> bytes:
-        return self._project.raw(path) or b""
+    def raw(self, path: str) -> bytes:
+        if path not in self._data:
+            self._data[path] = self._project.raw(path) or b""
+        return self._data[path]
 
     def files(self, word: str) -> list[str]:
         """The Python files in which a word stands, in order."""
@@ -63,39 +74,43 @@ class Mentions:
         if not words:
             return []
         found = set.intersection(*(set(self._index.get(word, ())) for word in words))
-        return [path for number in sorted(found) if text.encode() in self._raw(path := self._files[number])]
+        return [path for number in sorted(found) if text.encode() in self.raw(path := self._files[number])]
 
     def files_in_folder(self, folder: str) -> list[str]:
         """The Python files that may spell a path with this folder: not those that only import from it."""
-        return [path for path in self.files_with(folder) if may_spell(path, self._raw(path), folder)]
+        return [path for path in self.files_with(folder) if may_spell(path, self.raw(path), folder)]
 
     def referring(self, path: str, name: str) -> list[str]:
-        """The files that can refer to the function or class `name` of the file `path`."""
+        """The files that can refer to the function or class `name` of the file `path`; that file is the first."""
         owner, _, last = name.rpartition(".")
-        word = last.encode()
-        if not owner:
-            modules = [part.encode() for part in path.removesuffix(".py").split("/")]
-            return [file for file in self.files(last) if file == path or refers(self._raw(file), word, modules)]
-        names, values = self._carriers(owner.rpartition(".")[2])
-        return [file for file in self.files(last) if file == path or self._may_call(file, word, names, values)]
+        others = self._members(last, owner.rpartition(".")[2]) if owner else self._importers(path, last)
+        return [path, *(file for file in others if file != path)]
 
-    def _may_call(self, file: str, word: bytes, names: set[bytes], values: set[bytes]) -> bool:
-        """Whether a member is looked up on something that may be of one of the classes `names`."""
-        data = self._raw(file)
-        for receiver in {m[1] for s in starts_of_word(data, word) if (m := RECEIVER.search(data[max(0, s - 80) : s]))}:
-            if receiver in names or receiver in values:
-                return True
-            own = receiver in (b"self", b"cls")
-            if own or receiver[-1:] in b")]":
-                if any(name in data for name in (names if own else names | values)):
-                    return True
-            elif any(
-                not (names | values).isdisjoint(line.translate(BLANKS).split())
-                for line in lines_with(data, receiver)
-                if b"=" in line or b":" in line or b" as " in line
-            ):
-                return True
-        return False
+    def _importers(self, path: str, name: str) -> list[str]:
+        """The files that import a name of a module, or look it up on a module that may have it."""
+        word, found = name.encode(), self.files(name)
+        importing = {file for file in found if is_imported(self.raw(file), word)}
+        modules = {segment(file) for file in (path, *importing)}
+        starring: set[str] = set()
+        while fresh := {f for f, stars in self._stars if f not in starring and not modules.isdisjoint(stars)}:
+            starring |= fresh
+            modules.update(map(segment, fresh))
+        return [
+            file
+            for file in found
+            if file in importing or file in starring or is_looked_up(self.raw(file), word, modules)
+        ]
+
+    def _members(self, member: str, owner: str) -> list[str]:
+        """The files that look a member up on something that may be of a class."""
+        names, values = self._carriers(owner)
+        carrying = {number for carrier in names | values for number in self._index.get(carrier, ())}
+        numbers = [number for number in self._index.get(member.encode(), ()) if number in carrying]
+        return [
+            self._files[number]
+            for number in numbers
+            if may_look_up(self.raw(self._files[number]), member.encode(), names, values)
+        ]
 
     def _carriers(self, owner: str) -> tuple[set[bytes], set[bytes]]:
         """A class and those below it; and the names of what is said to be of such a class."""
@@ -109,37 +124,62 @@ class Mentions:
             values: set[bytes] = set()
             for name in names:
                 for number in index.get(name, ()):
-                    for line in lines_with(self._raw(self._files[number]), name):
+                    for line in lines_with(self.raw(self._files[number]), name):
                         values.update(group for groups in CARRIER.findall(line) for group in groups if group)
             self._known[owner] = names, values - names
         return self._known[owner]
 
     def aliases(self, path: str, word: str) -> list[str]:
         """The other names under which a file imports a word."""
-        data, wanted = self._raw(path), word.encode()
+        data, wanted = self.raw(path), word.encode()
         if wanted + b" as " not in data:
             return []
         found = re.findall(rb"\b%b as (\w+)" % wanted, data)
         return list(dict.fromkeys(alias.decode() for alias in found if alias != wanted))
 
 
-def refers(data: bytes, word: bytes, modules: list[bytes]) -> bool:
-    """Whether a file may import a name of a module, or look it up on the module."""
+def segment(path: str) -> bytes:
+    """The last part of a module's name; of a package's `__init__` that is the package."""
+    parts = path.removesuffix(".py").split("/")
+    return (parts[-2] if parts[-1] == "__init__" and len(parts) > 1 else parts[-1]).encode()
+
+
+def is_imported(data: bytes, word: bytes) -> bool:
+    """Whether a word stands in an import statement."""
     if b"import" not in data:
         return False
-    if b"import *" in data or b"import*" in data or any(module + b" as " in data for module in modules):
-        return True
     for start in starts_of_word(data, word):
         if b"import" in data[data.rfind(b"\n", 0, start) + 1 : start]:
             return True
         opened = data.rfind(b"(", 0, start)
-        if (
-            data[max(0, opened - 20) : max(0, opened)].rstrip().endswith(b"import")
-            and data.find(b")", opened, start) < 0
-        ):
+        before = data[max(0, opened - 20) : max(0, opened)].rstrip()
+        if before.endswith(b"import") and data.find(b")", opened, start) < 0:
             return True
-        looked_up = RECEIVER.search(data, max(0, start - 80), start)
-        if looked_up is not None and looked_up[1] in modules:
+    return False
+
+
+def is_looked_up(data: bytes, word: bytes, modules: set[bytes]) -> bool:
+    """Whether a word is looked up on one of the modules, also on one that has another name here."""
+    receivers = {m[1] for s in starts_of_word(data, word) if (m := RECEIVER.search(data, max(0, s - 80), s))}
+    return not receivers.isdisjoint(modules) or bool(
+        receivers and any(module + b" as " in data for module in modules)
+    )
+
+
+def may_look_up(data: bytes, member: bytes, names: set[bytes], values: set[bytes]) -> bool:
+    """Whether a member is looked up on something that may be of one of the classes `names`."""
+    for receiver in {m[1] for s in starts_of_word(data, member) if (m := RECEIVER.search(data, max(0, s - 80), s))}:
+        if receiver in names or receiver in values:
+            return True
+        own = receiver in (b"self", b"cls")
+        if own or receiver[-1:] in b")]":
+            if any(name in data for name in (names if own else names | values)):
+                return True
+        elif any(
+            not (names | values).isdisjoint(line.translate(BLANKS).split())
+            for line in lines_with(data, receiver)
+            if b"=" in line or b":" in line or b" as " in line
+        ):
             return True
     return False
 

@@ -67,7 +67,7 @@ class Caching:
             return shape
         for reason in self._impurities(names, node, 0):
             return f"{function.name}() does more than to read: {reason}"
-        sites = self._calls.callers(function)
+        sites = list(self._calls.callers(function))
         for site in sites:
             if site.use != "call" and site.use != "thread":
                 return f"{function.name}() is passed on: {self._line(site.path, site.span.start)}"

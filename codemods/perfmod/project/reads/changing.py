@@ -6,7 +6,7 @@ import re
 
 from perfmod.project.calls.callers import Calls
 from perfmod.project.reads.constants import ANYTHING, Constants, File
-from perfmod.source.reads.sites import MAY_WRITE, writes
+from perfmod.source.reads.sites import MAY_WRITE, writes, writes_surely
 from perfmod.source.reads.values import Value
 from perfmod.source.reads.words import is_test
 
@@ -55,14 +55,15 @@ class Changing:
 
     def writer(self, file: File, value: Value) -> str | None:
         """A file of the checkout that may write `file`."""
-        mentioned = {part.text for part in value.walk() if part.kind == "named" and not part.text.islower()}
-        candidates = {path for name in mentioned for path in self._calls.mentions.files(name)}
         mentions = self._calls.mentions
-        for text, files in zip(
-            file.text.rsplit("/", 2)[:-3:-1], (mentions.files_with, mentions.files_in_folder), strict=False
-        ):
-            if len(text) > 3 and ANYTHING not in text and "<" not in text:
-                candidates.update(files(text))
+        named = {part.text for part in value.walk() if part.kind == "named" and not part.text.islower()}
+        candidates = {path for name in named for path in mentions.files(name)}
+        *_, folder, base = ["", *file.text.rsplit("/", 2)]
+        if is_telling(base):
+            candidates.update(mentions.files_with(base))
+        if is_telling(folder):
+            # of these only the folder is known to be there: a call by the name of a helper says nothing
+            candidates.update(p for p in mentions.files_in_folder(folder) if writes_surely(mentions.raw(p)))
         for path in sorted(candidates):
             if not is_test(path) and any(may_be(written, file) for written in self._writes(path)):
                 return path
@@ -71,12 +72,17 @@ class Changing:
     def _writes(self, path: str) -> tuple[File, ...]:
         """The paths that a file may write."""
         if path not in self._written:
-            names = self._calls.names(path) if MAY_WRITE.search(self._calls.project.raw(path) or b"") else None
+            names = self._calls.names(path) if MAY_WRITE.search(self._calls.mentions.raw(path)) else None
             found = writes(names.source) if names is not None else ()
             self._written[path] = tuple(
                 file for write in found for file in self._constants.files(self._constants.filled(write.file))
             )
         return self._written[path]
+
+
+def is_telling(name: str) -> bool:
+    """Whether a search for files that spell this name finds but a few."""
+    return len(name) > 3 and ANYTHING not in name and "<" not in name
 
 
 def may_be(written: File, read: File) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from perfmod.model import Span
@@ -35,11 +36,14 @@ class Start:
     file: Value
 
 
-@dataclass
-class Found:
-    again: list[Reread]
-    at_start: list[Start]
-    steps: int = 0
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A function on the way up, and what it has read."""
+
+    function: Function
+    file: Value
+    below: tuple[Function, ...] = ()
+    site: CallSite | None = None  #: its call of the first of those; None: it reads itself
 
 
 class Rereads:
@@ -51,46 +55,45 @@ class Rereads:
         self._depth = depth
         self._starts: dict[tuple[str, str], bool] = {}
 
-    def of(self, read: Read) -> Found:
-        """Who has a file read, and how often."""
-        found = Found([], [])
-        if not read.remembered and self._keeps(read.file):
-            self._walk(read, read.function, read.file, (), None, found)
-        return found
-
-    def _walk(
-        self,
-        read: Read,
-        function: Function,
-        file: Value,
-        below: tuple[Function, ...],
-        site: CallSite | None,
-        found: Found,
-    ) -> None:
-        """`function` has `file` read, through `below`; `site` is its call of the first of those."""
-        found.steps += 1
-        if function.remembers or function.reloads or is_test(function.path) or found.steps > MAXIMUM_STEPS:
+    def of(self, read: Read) -> Iterator[Reread | Start]:
+        """Who has a file read, nearest first, each on one of the shortest ways."""
+        if read.remembered or not self._keeps(read.file):
             return
+        waiting = deque([Step(read.function, read.file)])
+        seen: set[tuple[Function, Value]] = set()
+        while waiting and len(seen) < MAXIMUM_STEPS:
+            step = waiting.popleft()
+            function = step.function
+            if function.remembers or function.reloads or is_test(function.path):
+                continue
+            found = self._end(step, read)
+            if found is not None:
+                yield found
+            elif not self.is_root(function) and (function, step.file) not in seen and len(step.below) < self._depth:
+                seen.add((function, step.file))
+                waiting.extend(self._above(step))
+
+    def _end(self, step: Step, read: Read) -> Reread | Start | None:
+        """What a function is that runs on its own: who reads again, or the start. None also where it can't be told."""
+        function, site = step.function, step.site
+        start = Start((function, *step.below), step.file)
+        if not function.name or (function.at_start and not self.is_root(function)):
+            return start
         loop = site.loop if site is not None else read.loop
-        if not function.name:
-            found.at_start.append(Start((function, *below), file))
-        elif self.is_root(function):
-            if loop == "polls" or is_open(file):
-                return
-            if self.is_start(function) and (loop != "again" or not function.is_async or site is None):
-                found.at_start.append(Start((function, *below), file))
-            else:
-                found.again.append(Reread(read.span if site is None else site.span, function, below, file, read))
-        elif len(below) < self._depth and function not in below:
-            if function.at_start:
-                found.at_start.append(Start((function, *below), file))
-                return
-            for caller in self._calls.callers(function):
-                if caller.use not in ("call", "start") or caller.remembered or is_test(caller.path):
-                    continue
-                given = inserted(file, function, caller)
-                if given == file or self._keeps(given):
-                    self._walk(read, caller.function, given, (function, *below), caller, found)
+        if not self.is_root(function) or loop == "polls" or is_open(step.file):
+            return None
+        if self.is_start(function) and (loop != "again" or not function.is_async or site is None):
+            return start
+        return Reread(read.span if site is None else site.span, function, step.below, step.file, read)
+
+    def _above(self, step: Step) -> Iterator[Step]:
+        """The callers of a function, with what they have read."""
+        for caller in self._calls.callers(step.function):
+            if caller.use not in ("call", "start") or caller.remembered or is_test(caller.path):
+                continue
+            given = inserted(step.file, step.function, caller)
+            if given == step.file or self._keeps(given):
+                yield Step(caller.function, given, (step.function, *step.below), caller)
 
     def is_root(self, function: Function) -> bool:
         """Whether a function runs on its own: async functions and handlers do."""
@@ -109,12 +112,16 @@ class Rereads:
         return self._starts[key]
 
     def _is_started(self, function: Function) -> bool:
-        sites = [
-            s for s in self._calls.callers(function) if not is_test(s.path) and s.use not in ("subclass", "thread")
-        ]
-        if any(site.use in ("handler", "value") or site.loop != "once" for site in sites):
-            return False
-        return bool(sites) and all(site.use == "start" or self.is_start(site.function) for site in sites)
+        is_called = False
+        for site in self._calls.callers(function):  # one that is not of the start ends it: the others are not looked for
+            if is_test(site.path) or site.use in ("subclass", "thread"):
+                continue
+            if site.use in ("handler", "value") or site.loop != "once":
+                return False
+            if site.use != "start" and not self.is_start(site.function):
+                return False
+            is_called = True
+        return is_called
 
 
 def inserted(file: Value, function: Function, site: CallSite) -> Value:

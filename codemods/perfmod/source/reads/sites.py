@@ -43,6 +43,13 @@ MAY_WRITE = re.compile(
     rb"delete|edit|rotate|record|backup|put|upload|retrieve|ensure|generate|truncate|to_\w+\(|link|extract|"
     rb"FileHandler|[\"'][rb]*[wax]|[\"']r?b?\+"
 )
+#: what stands in a file that calls a library to write; with `open`, a text that looks like a mode
+SURE = tuple(
+    b""".write_text .write_bytes shutil urlretrieve os.replace os.rename os.remove os.unlink os.link os.symlink
+    .unlink( .touch( .rename( .hardlink_to( .symlink_to( extractall .to_csv .to_json .to_excel .to_parquet .to_pickle
+    .to_feather .save( .savez .savetxt FileHandler""".split()
+)
+MODE = re.compile(rb"[\"'](?:[wax]|rb?t?\+)[bt+U]*[\"']")
 LOOPS = COMPREHENSIONS | {"for_statement", "while_statement"}
 
 
@@ -214,6 +221,11 @@ def writes(source: Source) -> Iterator[Write]:
         for value in (function.child_by_field_name("object"), *values):
             if value is not None and not is_empty(made := paths.value(value)):
                 yield Write(source.path, made)
+
+
+def writes_surely(data: bytes) -> bool:
+    """Whether a file calls what certainly writes, rather than a function with such a name."""
+    return any(mark in data for mark in SURE) or (b"open" in data and MODE.search(data) is not None)
 
 
 def opens_for_writing(names: Names, arguments: list[Node]) -> bool:
