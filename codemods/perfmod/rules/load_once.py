@@ -109,7 +109,7 @@ class Judgement:
         self.constants = Constants(self.calls)
         self.rereads = Rereads(self.calls, self.may_stay, options.depth)
         self.changing = Changing(self.calls, self.constants)
-        self.caching = Caching(self.calls, self.constants)
+        self.caching = Caching(self.calls, self.constants, lambda value: self.unchanging(value) is not None)
 
     def judge(self, reads: Iterable[Read]) -> Iterator[Finding | Note]:
         from perfmod.project.reads.rereads import Reread, Start
@@ -189,6 +189,9 @@ class Judgement:
         if not reread.chain:
             what = "an async function" if reread.root.is_async else "a handler"
             return f"{what} is never cached: read the file at start-up, or in a function of its own"
+        moving = None if is_anchored(self.constants.filled(reread.file)) else self.mover()
+        if moving is not None:
+            return f"the path is relative, and {moving} changes the working directory"
         first: str | None = None
         for function in reversed(reread.chain):
             cache = self.caching.of(function)
@@ -196,6 +199,17 @@ class Judgement:
                 return cache
             first = first or cache
         return first or "nothing to cache"
+
+    def mover(self) -> str | None:
+        """A file of the checkout that changes the working directory."""
+        from perfmod.source.reads.words import is_test
+
+        return next((path for path in self.calls.mentions.files("chdir") if not is_test(path)), None)
+
+
+def is_anchored(file: Value) -> bool:
+    """Whether a path does not depend on the working directory."""
+    return any(part.kind in ("file", "outside") or part.text.startswith("/") for part in file.walk())
 
 
 def in_loop(read: Read, file: File) -> Finding:

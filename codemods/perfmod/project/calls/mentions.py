@@ -68,6 +68,10 @@ class Mentions:
         """The Python files in which a word stands, in order."""
         return [self._files[number] for number in self._index.get(word.encode(), ())]
 
+    def is_starred(self, path: str) -> bool:
+        """Whether some file imports everything from a module."""
+        return bool(self._index) and any(segment(path) in stars for _, stars in self._stars)
+
     def files_with(self, text: str) -> list[str]:
         """The Python files in which a text stands."""
         words = text.encode().translate(BLANKS).split()
@@ -161,9 +165,7 @@ def is_imported(data: bytes, word: bytes) -> bool:
 def is_looked_up(data: bytes, word: bytes, modules: set[bytes]) -> bool:
     """Whether a word is looked up on one of the modules, also on one that has another name here."""
     receivers = {m[1] for s in starts_of_word(data, word) if (m := RECEIVER.search(data, max(0, s - 80), s))}
-    return not receivers.isdisjoint(modules) or bool(
-        receivers and any(module + b" as " in data for module in modules)
-    )
+    return not receivers.isdisjoint(modules) or bool(receivers and any(module + b" as " in data for module in modules))
 
 
 def may_look_up(data: bytes, member: bytes, names: set[bytes], values: set[bytes]) -> bool:

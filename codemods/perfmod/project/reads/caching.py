@@ -5,8 +5,9 @@ It does nothing else, is called with constants, and nobody changes what it gives
 
 from __future__ import annotations
 
+import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from tree_sitter import Node
@@ -14,12 +15,14 @@ from tree_sitter import Node
 from perfmod.model import AddImport, Intent, Replace, Span
 from perfmod.project.calls.callers import Calls, Definition
 from perfmod.project.reads.constants import Constants
+from perfmod.project.reads.rereads import inserted
+from perfmod.project.reads.variables import Variables
 from perfmod.source.python.functions import Function, decorators_of
 from perfmod.source.python.names import Imported, Names
 from perfmod.source.python.types import Target
 from perfmod.source.reads.call_sites import CallSite, doubtful
 from perfmod.source.reads.escapes import misuse
-from perfmod.source.reads.purity import Impure, impurities
+from perfmod.source.reads.purity import Impure, Opened, Variable, impurities
 from perfmod.source.reads.results import annotated_result, result_of
 from perfmod.source.reads.values import Value
 from perfmod.source.reads.words import is_test
@@ -30,6 +33,8 @@ FROZEN_DATACLASS = re.compile(
     r"@\s*(?:dataclasses\.)?dataclass\s*\([^)]*\bfrozen\s*=\s*True|frozen\s*=\s*True|@\s*(?:attr\.|attrs\.)?frozen\b"
 )
 CATCHES = re.compile(rb"\bexcept\b|\bexists\s*\(|\bis_file\s*\(|\bisfile\s*\(|\bsuppress\s*\(")
+PLAIN = re.compile(r"True|False|None|(?:0|[1-9]\d*)(?:\.\d+)?")
+LOGS = re.compile(rb"\b_?(?:logger|logging|log|LOGGER)\.\w+\(")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +49,11 @@ class Cache:
 class Caching:
     """Says of functions whether `@functools.cache` fits."""
 
-    def __init__(self, calls: Calls, constants: Constants) -> None:
+    def __init__(self, calls: Calls, constants: Constants, stays: Callable[[Value], bool]) -> None:
         self._calls = calls
         self._constants = constants
+        self._stays = stays  # whether a path is constant and that of a file that does not change
+        self._variables = Variables(calls)
         self._known: dict[tuple[str, str], Cache | str] = {}
         self._frozen: dict[tuple[str, str], bool] = {}
 
@@ -65,7 +72,8 @@ class Caching:
         shape = unfit(names, function, node)
         if shape is not None:
             return shape
-        for reason in self._impurities(names, node, 0):
+        opened: list[Value] = []
+        for reason in self._impurities(names, node, 0, opened):
             return f"{function.name}() does more than to read: {reason}"
         sites = list(self._calls.callers(function))
         for site in sites:
@@ -73,12 +81,21 @@ class Caching:
                 return f"{function.name}() is passed on: {self._line(site.path, site.span.start)}"
             if not is_test(site.path) and not self._is_constant(site, function):
                 return f"called with arguments that vary: {self._line(site.path, site.span.start)}"
+        for file in opened:
+            given = [inserted(file, function, site) for site in sites if not is_test(site.path)]
+            if not all(self._stays(each) for each in given):
+                return f"{function.name}() reads another file too, which may change"
+        if are_mixed(sites):
+            return f"{function.name}() is called with numbers that are equal and not the same: True and 1"
         result = result_of(names, node, self._is_frozen)
         if (function.parameters or result != "frozen") and (place := self._doubtful(function)) is not None:
             return f"{function.name}() may be called in another way: {place}"
         if result == "never":
             return f"{function.name}() gives back what may not be shared: an open file, an iterator, an object"
         if result != "frozen":
+            hidden = self._variables.hidden_use(function.name)
+            if hidden is not None:
+                return f"{function.name}() may be called in another way: {hidden}"
             for site in sites:
                 problem = self._misuse(site, flat=result == "flat")
                 if problem is not None:
@@ -124,10 +141,22 @@ class Caching:
             is_set(self._constants.filled(value)) for value in values
         )
 
-    def _impurities(self, names: Names, node: Node, depth: int) -> Iterator[str]:
+    def _impurities(self, names: Names, node: Node, depth: int, opened: list[Value]) -> Iterator[str]:
+        """Why a function does more than to read. What it reads itself is put into `opened`."""
         for found in impurities(names, node):
             if isinstance(found, Impure):
                 yield found.reason
+                continue
+            if isinstance(found, Variable):
+                place = self._variables.setter(found.name)
+                if place is not None:
+                    yield f"it looks at {found.name}, which is changed in {place}"
+                continue
+            if isinstance(found, Opened):
+                if depth == 0:
+                    opened.append(found.file)
+                elif not any(part.kind == "param" for part in found.file.walk()) and not self._stays(found.file):
+                    yield "it reads another file too, which may change"
                 continue
             definition = self._calls.locate(found)
             called = f"it calls {found.name.rpartition('.')[2]}()"
@@ -141,7 +170,7 @@ class Caching:
                 if other is None or inner is None or inner.children[0].type == "async":
                     yield called
                 else:
-                    yield from (f"{called}, and {reason}" for reason in self._impurities(other, inner, depth + 1))
+                    yield from (f"{called}, and {reason}" for reason in self._impurities(other, inner, depth + 1, []))
 
     def _is_plain_class(self, definition: Definition) -> bool:
         """A dataclass or model: its constructor only keeps what it gets."""
@@ -193,6 +222,8 @@ class Caching:
         reason = "caching freezes the file: an edit on disk shows only after a restart"
         if CATCHES.search(source.utf8[start : node.end_byte]):
             reason += ", and a file that is missing stays missing"
+        if LOGS.search(source.utf8[start : node.end_byte]):
+            reason += "; what it logs is logged once"
         if tested:
             reason += f"; tests that change the file have to call {function.name}.cache_clear()"
         decorator, imports = self._decorator(names, node)
@@ -201,14 +232,18 @@ class Caching:
 
     def _decorator(self, names: Names, node: Node) -> tuple[str, tuple[AddImport, ...]]:
         """`functools.cache` where the module is imported above, else `cache` with its import."""
-        root = names.source.root
+        root, path = names.source.root, names.source.path
         modules = names.bindings("functools").get(root.id, [])
         if len(modules) == 1 and modules[0].qualified == "functools" and modules[0].node.end_byte < node.start_byte:
             return "functools.cache", ()
         bound = [binding for found in names.bindings("cache").values() for binding in found]
-        if all(binding.qualified == "functools.cache" for binding in bound):
-            return "cache", (AddImport(names.source.path, "functools", "cache"),)
-        return "functools_cache", (AddImport(names.source.path, "functools", "cache", "functools_cache"),)
+        is_starred = bool(names.stars) or self._calls.mentions.is_starred(path)
+        if not is_starred and all(binding.qualified == "functools.cache" for binding in bound):
+            return "cache", (AddImport(path, "functools", "cache"),)
+        alias = "_functools_cache" if is_starred else "functools_cache"  # a star passes on what has no underscore
+        while names.bindings(alias):
+            alias = f"_{alias}"
+        return alias, (AddImport(path, "functools", "cache", alias),)
 
 
 def unfit(names: Names, function: Function, node: Node) -> str | None:
@@ -234,6 +269,17 @@ def unfit(names: Names, function: Function, node: Node) -> str | None:
     if isinstance(names.meaning(node.child_by_field_name("name") or node), Imported):
         return f"{function.name} is imported"
     return None
+
+
+def are_mixed(sites: list[CallSite]) -> bool:
+    """Whether calls pass numbers that a cache takes for the same key: 1, True and 1.0."""
+    texts = {
+        value.text
+        for site in sites
+        for value in (*site.positional, *(given for _, given in site.keywords))
+        if value.kind == "literal" and PLAIN.fullmatch(value.text)
+    }
+    return len({ast.literal_eval(text) for text in texts}) < len(texts)
 
 
 def is_set(value: Value) -> bool:

@@ -113,7 +113,9 @@ class Rereads:
 
     def _is_started(self, function: Function) -> bool:
         is_called = False
-        for site in self._calls.callers(function):  # one that is not of the start ends it: the others are not looked for
+        for site in self._calls.callers(
+            function
+        ):  # one that is not of the start ends it: the others are not looked for
             if is_test(site.path) or site.use in ("subclass", "thread"):
                 continue
             if site.use in ("handler", "value") or site.loop != "once":

@@ -124,8 +124,10 @@ def is_super(names: Names, node: Node) -> bool:
 def site_at(names: Names, expression: Node, target: Target) -> CallSite:
     """What the use at `expression` does with its target."""
     paths = Paths(names)
-    call = expression.parent
-    if call is not None and call.type == "call" and call.child_by_field_name("function") == expression:
+    called_node, call = expression, expression.parent
+    if call is not None and call.type == "list_splat":  # tree-sitter takes `[*f()]` for a call of `*f`
+        called_node, call = call, call.parent
+    if call is not None and call.type == "call" and call.child_by_field_name("function") == called_node:
         return called(names, paths, call, target)
     span, function = names.source.span(expression), function_around(names, expression)
     use, taker = use_of(names, expression)

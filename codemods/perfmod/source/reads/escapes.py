@@ -16,10 +16,12 @@ MUTATORS = frozenset(
     """append extend insert remove pop clear sort reverse update setdefault add discard popitem
     intersection_update difference_update symmetric_difference_update""".split()
 )
+#: what a subscript may stand in where it is one of several targets
+TARGETS = frozenset("pattern_list tuple_pattern list_pattern list_splat_pattern as_pattern_target".split())
 #: calls that look at their arguments and keep nothing of them
-LOOKERS = frozenset("len str repr bool any all sum min max print isinstance hash format int float".split())
+LOOKERS = frozenset("len str repr bool any all print isinstance hash format int float".split())
 #: calls whose result is a new container of the same items
-COPIES = frozenset("list tuple set frozenset dict sorted enumerate reversed zip iter".split())
+COPIES = frozenset("list tuple set frozenset dict sorted enumerate reversed zip iter min max sum".split())
 LOOKING_METHODS = frozenset("get items keys values copy index count join".split())
 DUMPS = frozenset("json.dumps yaml.dump yaml.safe_dump random.choice random.sample copy.deepcopy".split())
 
@@ -76,7 +78,9 @@ def method_misuse(names: Names, attribute: Node, *, flat: bool, depth: int) -> M
 
 def item_misuse(names: Names, subscript: Node, *, flat: bool, depth: int) -> Misuse | None:
     above, role = subscript.parent, field_of(subscript)
-    stored = above is not None and above.type in ("assignment", "augmented_assignment") and role == "left"
+    stored = above is not None and (
+        (above.type in ("assignment", "augmented_assignment") and role == "left") or above.type in TARGETS
+    )
     if stored or (above is not None and above.type == "delete_statement"):
         return Misuse("mutated", subscript.start_byte)
     return None if flat else misuse(names, subscript, flat=False, depth=depth + 1)

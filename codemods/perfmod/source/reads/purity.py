@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from tree_sitter import Node
 
 from perfmod.source.python.event_loops import last_segment
-from perfmod.source.python.names import COMPREHENSIONS, Bound, Imported, Names, Unknown
+from perfmod.source.python.names import COMPREHENSIONS, Bound, Imported, Names, Unknown, is_member_name
 from perfmod.source.python.types import Target
 from perfmod.source.reads.call_sites import target_of
 from perfmod.source.reads.paths import Paths
 from perfmod.source.reads.sites import read_at
-from perfmod.source.reads.values import UNKNOWN
+from perfmod.source.reads.values import Value
 from perfmod.source.tasks.coroutines import holds_yield
 from perfmod.source.tree import field_of
 
@@ -46,6 +47,16 @@ METHODS = frozenset(
     intersection difference load safe_load loads model_validate model_validate_json parse_obj from_dict
     substitute safe_substitute dedent hexdigest digest""".split()
 )
+#: of these only on what the function itself has made
+CHANGING = frozenset(
+    "append extend insert update add setdefault sort reverse pop discard remove load read readline readlines".split()
+)
+ASKING = frozenset({"exists", "is_file", "is_dir"})
+ASKING_PATHS = frozenset({"os.path.exists", "os.path.isfile"})
+#: what a module may keep in a variable that is as good as a constant
+CONSTANT_MAKERS = re.compile(
+    r"(?:re|regex)\.compile|frozenset|tuple|logging\.getLogger|str|int|float|len|textwrap\.dedent"
+)
 MODULE_NAMES = frozenset({"open", "__name__", "__package__", "__file__"})
 LOGGING = frozenset("debug info warning error exception critical log".split())
 
@@ -57,12 +68,30 @@ class Impure:
     reason: str
 
 
-def impurities(names: Names, definition: Node) -> list[Impure | Target]:
-    """Why a function may not be cached; a target is a function or class of the checkout that has to be looked at."""
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """What a function looks at, which is constant as long as nobody sets it: `NAME` of a module, `Owner.NAME`."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What a function reads."""
+
+    file: Value
+
+
+Look = Impure | Target | Variable | Opened
+
+
+def impurities(names: Names, definition: Node) -> list[Look]:
+    """Why a function may not be cached, and what has to be looked at elsewhere to know it."""
     if holds_yield(definition):
         return [Impure("it is a generator")]
     body = definition.child_by_field_name("body")
-    found: list[Impure | Target] = []
+    found: list[Look] = []
+    asked: list[Value] = []
     paths = Paths(names)
     stack = [body] if body is not None else []
     while stack:
@@ -77,12 +106,28 @@ def impurities(names: Names, definition: Node) -> list[Impure | Target]:
             found.extend(stored(names, node, definition))
         elif kind == "call":
             found.extend(made_call(names, paths, node, definition))
+            asked.extend(asked_for(names, paths, node))
         elif kind == "identifier" or kind == "attribute":
             found.extend(looked_at(names, node))
+    if any(Opened(file) not in found for file in asked):
+        found.append(Impure("it asks whether another file is there"))
     return list(dict.fromkeys(found))
 
 
-def stored(names: Names, assignment: Node, definition: Node) -> list[Impure | Target]:
+def asked_for(names: Names, paths: Paths, call: Node) -> list[Value]:
+    """The path that a call asks for."""
+    function, arguments = call.child_by_field_name("function"), call.child_by_field_name("arguments")
+    if function is None or arguments is None:
+        return []
+    meaning = names.meaning(function)
+    if isinstance(meaning, Imported) and meaning.qualified in ASKING_PATHS and arguments.named_children:
+        return [paths.value(arguments.named_children[0])]
+    if function.type == "attribute" and last_segment(names, function) in ASKING:
+        return [paths.value(function.child_by_field_name("object"))]
+    return []
+
+
+def stored(names: Names, assignment: Node, definition: Node) -> list[Look]:
     """What an assignment changes outside of the function."""
     target = assignment.child_by_field_name("left")
     if target is None or target.type not in ("attribute", "subscript"):
@@ -115,13 +160,14 @@ def is_own(names: Names, node: Node, definition: Node) -> bool:
     return isinstance(meaning, Unknown) and names.source.code(root) in BUILTINS | MODULE_NAMES
 
 
-def made_call(names: Names, paths: Paths, call: Node, definition: Node) -> list[Impure | Target]:
+def made_call(names: Names, paths: Paths, call: Node, definition: Node) -> list[Look]:
     function = call.child_by_field_name("function")
     if function is None:
         return [Impure("it calls what can't be told")]
     code = names.source.code(function)
-    if read_at(names, paths, call) is not None:
-        return []
+    read = read_at(names, paths, call)
+    if read is not None:
+        return [Opened(read[1])]
     meaning = names.meaning(function)
     if isinstance(meaning, Imported):
         origin = meaning.qualified
@@ -148,18 +194,48 @@ def made_call(names: Names, paths: Paths, call: Node, definition: Node) -> list[
     ):
         return []
     if receiver is not None and last in METHODS:
+        if is_own(names, receiver, definition):
+            return []
         path = paths.value(receiver)
-        if is_own(names, receiver, definition) or (path != UNKNOWN and path.kind != "literal"):
+        if last in CHANGING:
+            return [Impure(f"it calls {code}()")]
+        if not any(part.kind in ("unknown", "literal") for part in path.walk()) or is_constant_object(names, receiver):
             return []
         if last in ("format", "strip", "split", "lower", "replace", "join", "get", "upper"):
             return []
     return [Impure(f"it calls {code}()")]
 
 
-def looked_at(names: Names, node: Node) -> list[Impure | Target]:
+def is_constant_object(names: Names, node: Node) -> bool:
+    """Whether a module sets a variable once, to a pattern or the like."""
+    meaning = names.meaning(node)
+    only = meaning.only if isinstance(meaning, Bound) else None
+    return only is not None and only.scope.type == "module" and is_constant_value(names, only.value)
+
+
+def is_constant_value(names: Names, value: Node | None) -> bool:
+    """Whether what a variable is set to can't be changed, as far as the expression says it."""
+    if value is None:
+        return False
+    if value.type in ("string", "concatenated_string", "integer", "float", "true", "false", "none", "unary_operator"):
+        return True
+    if value.type in ("tuple", "parenthesized_expression", "binary_operator", "conditional_expression"):
+        return all(is_constant_value(names, child) for child in value.named_children)
+    function = value.child_by_field_name("function") if value.type == "call" else None
+    if function is not None:
+        meaning = names.meaning(function)
+        made_by = meaning.qualified if isinstance(meaning, Imported) else names.source.code(function)
+        if CONSTANT_MAKERS.fullmatch(made_by):
+            return True
+    return not any(part.kind in ("unknown", "literal") for part in Paths(names).value(value).walk())
+
+
+def looked_at(names: Names, node: Node) -> list[Look]:
     """What a function sees of the world besides its arguments."""
     parent = node.parent
     if parent is not None and parent.type == "attribute" and node.type == "attribute":
+        return []
+    if node.type == "identifier" and is_member_name(node):
         return []
     meaning = names.meaning(node)
     code = names.source.code(node)
@@ -173,12 +249,22 @@ def looked_at(names: Names, node: Node) -> list[Impure | Target]:
     if not module:
         return []
     kinds = {b.kind for b in module}
-    if len(module) > 1 or not kinds <= {"assignment", "function", "class", "import"}:
+    if len(meaning.bindings) > 1 or not kinds <= {"assignment", "function", "class", "import"}:
         return [Impure(f"it looks at {code}, which may change")]
+    if kinds == {"function"}:
+        called = field_of(node) == "function"
+        return [] if called else [Target(names.source.path, code)]  # handed to someone who calls it
+    if kinds == {"class"}:
+        member = parent.child_by_field_name("attribute") if parent is not None and parent.type == "attribute" else None
+        if parent is None or member is None or field_of(parent) == "function":
+            return []
+        name = names.source.code(member)
+        return [Variable(name)] if name.isupper() else [Impure(f"it looks at {code}.{name}, which may change")]
     value = module[0].value
-    if value is not None and value.type in {"dictionary", "list", "set", *COMPREHENSIONS} and not code.isupper():
+    is_container = value is not None and value.type in {"dictionary", "list", "set", *COMPREHENSIONS}
+    if kinds == {"assignment"} and not is_constant_value(names, value) and not (is_container and code.isupper()):
         return [Impure(f"it looks at {code}, which may change")]
-    return []
+    return [Variable(code)] if kinds == {"assignment"} else []
 
 
 def is_foreign_variable(node: Node, origin: str) -> bool:

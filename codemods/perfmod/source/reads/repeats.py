@@ -98,8 +98,8 @@ def leaves_if_kept(names: Names, statement: Node, function: Node) -> bool:
         return body is not None and any(leaves_if_kept(names, inner, function) for inner in body.named_children)
     if statement.type == "for_statement":
         # a registry: the loop looks through what there is, what is made below is put there
-        body = names.source.code(statement.child_by_field_name("body") or statement)
-        return "return" in body and keeps(names, statement.child_by_field_name("right"), function)
+        text = names.source.utf8[statement.start_byte : statement.end_byte]
+        return b"return" in text and keeps(names, statement.child_by_field_name("right"), function)
     if statement.type != "if_statement":
         return False
     taken = statement.child_by_field_name("consequence")

@@ -21,6 +21,7 @@ FROZEN = frozenset(
     LiteralString""".split()
 )
 FLAT = frozenset("list dict set List Dict Set Sequence Mapping Collection MutableMapping OrderedDict deque".split())
+CONTAINERS = frozenset("tuple Tuple frozenset FrozenSet AbstractSet".split())
 NESTING = frozenset("tuple Tuple frozenset FrozenSet Optional Union Final Literal Annotated AbstractSet".split())
 TEXT_METHODS = frozenset(
     """read_text read_bytes strip lstrip rstrip join replace lower upper title capitalize casefold format format_map
@@ -79,11 +80,13 @@ def annotated_result(names: Names, annotation: Node, is_frozen: Frozen) -> Resul
     words = TOKENS.findall(names.source.code(annotation))
     top = True
     results: list[Result] = []
-    for word in words:
+    for word, following in zip(words, [*words[1:], ""], strict=True):
         if not (word[0].isalpha() or word[0] == "_"):
             continue
         last = word.rpartition(".")[2]
-        if last in FROZEN or last in NESTING:
+        if last in CONTAINERS and following != "[":
+            results.append("unknown")  # `tuple`: of what?
+        elif last in FROZEN or last in NESTING:
             pass
         elif last in FLAT:
             results.append("flat" if top else "deep")
@@ -150,6 +153,8 @@ def call_result(names: Names, call: Node, is_frozen: Frozen, depth: int) -> Resu
             return "deep"
         if origin in ("tuple", "frozenset") and arguments is not None and arguments.named_children:
             made = expression_result(names, arguments.named_children[0], is_frozen, depth + 1)
+            if arguments.type == "generator_expression":
+                return "frozen" if made == "frozen" else "unknown"
             return "frozen" if made in ("flat", "frozen") else "unknown"
         return "never" if origin in ("open", "map", "filter", "zip", "iter", "reversed", "enumerate") else "unknown"
     if isinstance(meaning, Imported) and function.type in ("identifier", "attribute"):

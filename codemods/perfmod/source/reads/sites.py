@@ -41,7 +41,7 @@ WRITES = re.compile(
 MAY_WRITE = re.compile(
     rb"(?i)write|save|dump|store|persist|export|download|update|append|copy|move|rename|replace|touch|unlink|remove|"
     rb"delete|edit|rotate|record|backup|put|upload|retrieve|ensure|generate|truncate|to_\w+\(|link|extract|"
-    rb"FileHandler|[\"'][rb]*[wax]|[\"']r?b?\+"
+    rb"FileHandler|O_(?:WRONLY|RDWR)|[\"'][rb]*[wax]|[\"']r?b?\+"
 )
 #: what stands in a file that calls a library to write; with `open`, a text that looks like a mode
 SURE = tuple(
@@ -49,7 +49,7 @@ SURE = tuple(
     .unlink( .touch( .rename( .hardlink_to( .symlink_to( extractall .to_csv .to_json .to_excel .to_parquet .to_pickle
     .to_feather .save( .savez .savetxt FileHandler""".split()
 )
-MODE = re.compile(rb"[\"'](?:[wax]|rb?t?\+)[bt+U]*[\"']")
+MODE = re.compile(rb"\bO_(?:WRONLY|RDWR|APPEND|CREAT|TRUNC)\b|[\"'](?:[wax]|rb?t?\+)[bt+U]*[\"']")
 LOOPS = COMPREHENSIONS | {"for_statement", "while_statement"}
 
 
@@ -215,12 +215,16 @@ def writes(source: Source) -> Iterator[Write]:
         if call is None or function is None:
             continue
         arguments = arguments_of(call)
-        if last == "open" and not opens_for_writing(names, arguments):
+        if last == "open" and not opens_for_writing(names, arguments) and b"O_" not in source.utf8[slice_of(call)]:
             continue
         values = [a.child_by_field_name("value") if a.type == "keyword_argument" else a for a in arguments]
         for value in (function.child_by_field_name("object"), *values):
             if value is not None and not is_empty(made := paths.value(value)):
                 yield Write(source.path, made)
+
+
+def slice_of(node: Node) -> slice:
+    return slice(node.start_byte, node.end_byte)
 
 
 def writes_surely(data: bytes) -> bool:
