@@ -97,7 +97,19 @@ class SuperviseTasks:
     Options = TaskOptions
     languages = ("python",)
     triggers = Triggers(
-        ((b"asyncio",), (b"create_task", b"loop"), (b"run_in_executor", b"loop")),
+        (
+            (b"asyncio", b"create_task"),
+            (b"asyncio", b"ensure_future"),
+            (b"asyncio", b"run_coroutine_threadsafe"),
+            (b"asyncio", b"run_in_executor"),
+            (b"asyncio", b"gather"),
+            (b"asyncio", b"shield"),
+            (b"asyncio", b"asyncio.Task"),
+            (b"asyncio", b"asyncio.tasks"),
+            (b"asyncio", b"asyncio as"),
+            (b"create_task", b"loop"),
+            (b"run_in_executor", b"loop"),
+        ),
         may_let_go,
     )
     reviewed = ("RUF006", "ASYNC300", "asyncio-dangling-task")

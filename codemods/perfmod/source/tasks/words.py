@@ -53,13 +53,9 @@ def may_let_go(data: bytes, *, held: bool = False) -> bool:
     """Whether parsing could find an asyncio task that is let go or, with `held`, one that is kept in silence."""
     if is_renamed(data):
         return True
-    any_receiver = any(made in data for made in LOOP_MADE)
     for word in (b"create_task", b"ensure_future", b"run_coroutine_threadsafe"):
         for start in starts_of_word(data, word):
-            may_be_loop = any_receiver or data[start - 1 : start] != b"."
-            if not (may_be_loop or TASK_RECEIVER.search(data, max(0, start - 40), start)):
-                continue
-            if not is_kept(data, start, start + len(word), held=held):
+            if may_be_asyncio(data, start) and not is_kept(data, start, start + len(word), held=held):
                 return True
     bare = (b"gather", b"shield") if b"from asyncio" in data else (b"asyncio.gather", b"asyncio.shield")
     for word in (*bare, b"asyncio.Task", b"asyncio.tasks.Task", b"run_in_executor"):
@@ -70,6 +66,16 @@ def may_let_go(data: bytes, *, held: bool = False) -> bool:
             if STATEMENT_START.search(data, max(0, start - 120), start) and not is_kept(data, start, end, held=held):
                 return True
     return False
+
+
+def may_be_asyncio(data: bytes, start: int) -> bool:
+    """Whether the function named at `start` may be asyncio's, or a loop's."""
+    is_method = data[start - 1 : start] == b"."
+    return (
+        not is_method
+        or TASK_RECEIVER.search(data, max(0, start - 40), start) is not None
+        or any(made in data for made in LOOP_MADE)
+    )
 
 
 def is_renamed(data: bytes) -> bool:
