@@ -79,6 +79,19 @@ def is_collection(names: Names, value: Node) -> bool:
     return function is not None and last_segment(names, function) in COLLECTION_TYPES
 
 
+def kept_by_name(names: Names, value: Node) -> bool:
+    """Whether what ensure_future() gets has a name and is kept under it: a task comes back as it is."""
+    if value.type != "identifier":
+        return False
+    others = [sink_of(read) for read in reads(names, value) or () if read != value]
+    return any(
+        sink.kind == "stored"
+        or (sink.kind == "argument" and collected_in(names, sink.node) is not None)
+        or sink.node.type == "return_statement"
+        for sink in others
+    )
+
+
 def only_fills(names: Names, read: Node) -> bool:
     """`xs.append(...)`, `xs.discard(t)` as statements, `t.add_done_callback(xs.discard)`."""
     attribute = read.parent

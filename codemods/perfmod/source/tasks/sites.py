@@ -16,7 +16,7 @@ from perfmod.source.tasks.facts import TaskSite
 from perfmod.source.tasks.fates import REGISTRARS, Fate, fate_of
 from perfmod.source.tasks.makers import REPORTED, Callee, callee_of, candidates
 from perfmod.source.tasks.places import class_bases, forbidden_place, free_quote, shown_source
-from perfmod.source.tasks.sinks import is_callback
+from perfmod.source.tasks.sinks import is_callback, kept_by_name
 from perfmod.source.tree import Source, ancestors
 
 MAXIMUM_DEPTH = 100  # LibCST recurses: 300 chained calls raise, 3,000 nested ones crash it
@@ -64,6 +64,8 @@ def full_site(names: Names, callee: Callee, call: Node, fate: Fate) -> TaskSite 
     coroutine = first_argument(call) or keywords.get("coro_or_future" if callee.maker == "ensure" else "coro")
     if coroutine is None:
         return None  # create_task(*args): nothing can be said of it
+    if callee.maker == "ensure" and kept_by_name(names, coroutine):
+        return None
     quote = free_quote(source, call)
     site = TaskSite(
         source.path,
