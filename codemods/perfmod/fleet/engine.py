@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import warnings
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -33,7 +34,8 @@ def local(workers: int, dashboard: str | None) -> Iterator[Client]:
     """
     # Whatever is started from here on imports nothing from the folder that this happens to run in.
     os.environ["PYTHONSAFEPATH"] = "1"
-    with quiet():
+    with quiet(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Port .* is already in use")  # another one is taken, and shown
         with without_interrupts():
             cluster = LocalCluster(
                 n_workers=workers,
