@@ -268,6 +268,9 @@ def test_an_outcome_is_kept_whole(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(PerfmodError, match="name another folder with --work"), WorkFolder(tmp_path / "file").locked():
         pass
+    with pytest.raises(PerfmodError, match="name a folder for the fleet alone"), WorkFolder(tmp_path).locked():
+        pass
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "work"]
 
 
 def test_progress_says_how_many_how_fast_and_how_long(capsys: pytest.CaptureFixture[str]) -> None:

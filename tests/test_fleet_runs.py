@@ -325,6 +325,28 @@ def test_a_cluster_says_what_one_machine_says(tmp_path: Path) -> None:
 
 
 @slow
+def test_a_cluster_that_ends_in_the_middle_is_one_line_and_what_is_done_stays(tmp_path: Path) -> None:
+    many(tmp_path / "src", 30)
+    with cluster(tmp_path) as address:
+        process = start(tmp_path, "check", "src", "--scheduler", address)
+        results = tmp_path / "perfmod-fleet/results"
+        deadline = time.monotonic() + 120
+        while len(list(results.glob("*/record.json"))) < 2:
+            assert process.poll() is None and time.monotonic() < deadline
+            time.sleep(0.02)
+        for each in psutil.process_iter(["cmdline"]):
+            words = each.info["cmdline"] or []
+            if "scheduler" in words and address.rpartition(":")[2] in words:
+                each.kill()
+        out, err = process.communicate(timeout=120)
+    assert (process.returncode, out) == (2, "")
+    last = err.splitlines()[-1]
+    assert last == "perfmod: error: the Dask cluster is gone; the same command goes on where this one stopped"
+    assert "Traceback" not in err
+    assert 2 <= len(list(results.glob("*/record.json"))) < 30
+
+
+@slow
 def test_a_scheduler_that_does_not_answer_is_one_line(tmp_path: Path) -> None:
     checkout(tmp_path / "src/tidy", {"tidy.py": CLEAN})
     code, out, err = run(tmp_path, "check", "src", "--scheduler", "tcp://127.0.0.1:1")

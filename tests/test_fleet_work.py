@@ -144,7 +144,23 @@ def test_an_address_is_cloned_shallow_and_fetched_the_next_time(tmp_path: Path) 
     second = done(do(tmp_path, f"file://{bot}", known=first.key))
     assert second.total == 0 and second.commit == git(bot, "rev-parse", "HEAD")
     do(tmp_path, f"file://{bot}", keep_clone=False)
-    assert os.listdir(tmp_path / "clones") == []
+    assert os.listdir(tmp_path / "clones") == [".perfmod-fleet"]
+
+
+def test_nothing_of_anybody_else_is_written_into_or_removed(tmp_path: Path) -> None:
+    bot = checkout(tmp_path / "bot", BOT)
+    own = checkout(tmp_path / "clones" / "bot", {"own.py": CLEAN})
+    git(own, "remote", "add", "origin", f"file://{bot}")
+    (own / "more.py").write_text("an edit that nobody has committed")
+    assert "no fleet made it" in reason(do(tmp_path, f"file://{bot}"))
+    assert (own / "more.py").exists()
+    assert done(do(tmp_path, bot, ref="main")).total == 1  # needs no such folder
+    own.rename(tmp_path / "kept")
+    done(do(tmp_path, f"file://{bot}"))
+    other = checkout(tmp_path / "other" / "bot", BOT)
+    assert done(do(tmp_path, f"file://{other}")).total == 1
+    git(own, "branch", "perfmod")
+    assert "has branches of another repository" in reason(do(tmp_path, f"file://{bot}"))
 
 
 def test_a_ref_is_a_branch_a_tag_or_a_commit_of_an_address_or_a_checkout(tmp_path: Path) -> None:
@@ -161,7 +177,7 @@ def test_a_ref_is_a_branch_a_tag_or_a_commit_of_an_address_or_a_checkout(tmp_pat
         assert done(do(tmp_path, location, ref="main")).total == 0
         assert reason(do(tmp_path, location, ref="gone")) == "the repository has no `gone`"
     assert (bot / "bot/main.py").read_text() == "an edit that nobody has committed"
-    assert os.listdir(tmp_path / "clones") == ["bot"]
+    assert sorted(os.listdir(tmp_path / "clones")) == [".perfmod-fleet", "bot"]
 
 
 def test_what_is_no_checkout(tmp_path: Path) -> None:
@@ -200,7 +216,7 @@ def test_apply_commits_on_a_branch_and_leaves_the_work_tree_alone(tmp_path: Path
     assert "create_background_task" in git(rates, "show", "perfmod:rates/jobs.py")
     assert b"perfmod: " in outcome.files["pull-request.md"] and "secret" not in repr(outcome)
     git(rates, "fsck", "--strict")
-    assert os.listdir(tmp_path / "clones") == []
+    assert os.listdir(tmp_path / "clones" / ".perfmod-fleet") == []
 
 
 def test_apply_again(tmp_path: Path) -> None:

@@ -34,6 +34,8 @@ ENVIRONMENT = {
     "GIT_OPTIONAL_LOCKS": "0",
     "GIT_EDITOR": ":",
 }
+PARTS = ".perfmod-fleet"  # in the folder of clones: what is gone after the run
+MARK = "perfmod-fleet"  # in the git directory of a clone that stays
 # A fleet that is started from a git hook must not work on the repository of the hook.
 OF_ANOTHER = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_NAMESPACE", "GIT_PREFIX")
 
@@ -118,29 +120,45 @@ def is_commit(ref: str) -> bool:
 def clone(repository: Repository, commit: str, clones: Path) -> Path:
     """A clone with the repository's ref in its work tree, detached; of one on this disk, with `commit`.
 
-    What a killed run left of it is made good.
+    That of an address stays, and is fetched into the next time. What a killed run left of it is made good.
+    Raises GitFailed where something else stands in its place.
     """
-    clones.mkdir(parents=True, exist_ok=True)
+    parts = clones / PARTS
+    parts.mkdir(parents=True, exist_ok=True)
+    part = Path(mkdtemp(dir=parts)) / repository.name
+    if not repository.is_remote:
+        part.mkdir()
+        borrow(part, Path(repository.location), commit)
+        return part
     folder = clones / repository.name
-    if repository.is_remote and origin_of(folder) == repository.location:
+    ref = repository.ref or "HEAD"
+    if folder.exists() and is_own(folder, repository.location):
         for path in (folder / ".git").glob("*.lock"):
             path.unlink(missing_ok=True)
-        fetch(folder, repository.ref or "HEAD")
+        fetch(folder, ref)
         return folder
-    part = Path(mkdtemp(prefix=f".{repository.name}.", dir=clones))
-    try:
-        if repository.is_remote:
-            git(part, "init", "--quiet", "--template=")
-            git(part, "remote", "add", "--", "origin", repository.location)
-            fetch(part, repository.ref or "HEAD")
-        else:
-            borrow(part, Path(repository.location), commit)
-        shutil.rmtree(folder, ignore_errors=True)
-        part.rename(folder)
-    except BaseException:
-        shutil.rmtree(part, ignore_errors=True)
-        raise
+    part.mkdir()
+    git(part, "init", "--quiet", "--template=")
+    git(part, "remote", "add", "--", "origin", repository.location)
+    (part / ".git" / MARK).touch()
+    fetch(part, ref)
+    shutil.rmtree(folder, ignore_errors=True)
+    part.rename(folder)
     return folder
+
+
+def is_own(folder: Path, address: str) -> bool:
+    """Whether a folder is a clone of this address that a fleet made; else it may be removed.
+
+    Raises GitFailed where it may not: nobody's own checkout is written into or removed, nor commits that wait.
+    """
+    if not (folder / ".git" / MARK).is_file():
+        raise GitFailed(f"{folder} is there already, and no fleet made it: name another folder with --clones")
+    if origin_of(folder) == address:
+        return True
+    if line(folder, "for-each-ref", "refs/heads"):
+        raise GitFailed(f"{folder} has branches of another repository: push and remove it, or see --clones")
+    return False
 
 
 def fetch(folder: Path, ref: str) -> None:

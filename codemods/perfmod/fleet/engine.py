@@ -7,6 +7,7 @@ import os
 import signal
 import warnings
 from collections.abc import Generator, Iterable, Iterator, Mapping
+from concurrent.futures import CancelledError
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from multiprocessing.resource_tracker import ensure_running
@@ -14,6 +15,7 @@ from time import monotonic, sleep
 from uuid import uuid4
 
 from distributed import Client, Future, KilledWorker, LocalCluster, as_completed
+from distributed.comm import CommClosedError
 from distributed.security import Security
 
 from perfmod.errors import PerfmodError
@@ -126,7 +128,7 @@ def run(client: Client, jobs: Iterable[Job]) -> Generator[tuple[Job, Outcome], N
     try:
         for future in coming:
             job = waiting.pop(future.key)
-            outcome = outcome_of(client, job, future)
+            outcome = outcome_of(job, future)
             if outcome.status == "failed" and job.attempt < ATTEMPTS:
                 again = replace(job, attempt=job.attempt + 1)
                 key = (f"again-{token}", len(waiting), job.repository.name)
@@ -143,14 +145,14 @@ def run(client: Client, jobs: Iterable[Job]) -> Generator[tuple[Job, Outcome], N
                 client.run(stop, token, on_error="ignore")
 
 
-def outcome_of(client: Client, job: Job, future: Future[Outcome]) -> Outcome:
+def outcome_of(job: Job, future: Future[Outcome]) -> Outcome:
     """What came of a job that has ended in one way or another. Raises PerfmodError where the cluster has ended."""
-    if future.status == "finished":
-        return future.result()
-    if future.status != "error":
-        raise PerfmodError("the Dask cluster is gone; the same command goes on where this one stopped")
-    error = future.exception()
-    if isinstance(error, KilledWorker):
+    try:
+        return future.result()  # fails too where the worker that has it dies before it is fetched, once too often
+    except KilledWorker as error:
         lost = failed(job, f"{error.allowed_failures + 1} workers died while they worked on it")
         return replace(lost, effort=Effort(worker=error.last_worker.address))
-    return failed(job, f"its worker failed: {type(error).__name__}: {error}")
+    except (CancelledError, CommClosedError):
+        raise PerfmodError("the Dask cluster is gone; the same command goes on where this one stopped") from None
+    except Exception as error:
+        return failed(job, f"its worker failed: {type(error).__name__}: {error}")

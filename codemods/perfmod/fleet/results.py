@@ -27,6 +27,7 @@ from perfmod.store import lock, write_file
 
 RESULTS = "results"
 RECORD = "record.json"
+LOCK = "fleet.lock"
 
 
 class WorkFolder:
@@ -39,12 +40,13 @@ class WorkFolder:
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Make the folder and keep other runs out of it. Raises PerfmodError where another one is at work."""
+        mark = self.path / LOCK
         try:
+            if self.path.is_dir() and os.listdir(self.path) and not mark.exists():
+                raise PerfmodError(f"{self.path} holds other files: name a folder for the fleet alone with --work")
             self._results.mkdir(parents=True, exist_ok=True)
-            ignore = self.path / ".gitignore"
-            if not ignore.exists():
-                ignore.write_text("*\n")
-            descriptor = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o666)
+            (self.path / ".gitignore").write_text("*\n")
+            descriptor = os.open(mark, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o666)
         except OSError as error:
             raise PerfmodError(
                 f"cannot work in {self.path}: {error.strerror}; name another folder with --work"
@@ -87,11 +89,6 @@ class WorkFolder:
         write_file(new, to_bytes(text))
         new.replace(place)
         return place
-
-    def clean(self, clones: Path) -> None:
-        """Remove what workers that were killed left in the folder of clones."""
-        for left in clones.glob(".*.*"):
-            shutil.rmtree(left, ignore_errors=True)
 
 
 def files_of(folder: Path) -> Mapping[str, bytes]:

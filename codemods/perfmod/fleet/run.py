@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, closing
@@ -15,7 +16,7 @@ from dask.system import CPU_COUNT
 from perfmod.config import Settings, check_rules, load_settings
 from perfmod.errors import PerfmodError
 from perfmod.fleet import engine, summary
-from perfmod.fleet.checkouts import is_branch_name
+from perfmod.fleet.checkouts import PARTS, is_branch_name
 from perfmod.fleet.history import Run, add_to_history, read_history, run_of
 from perfmod.fleet.job import Effort, Job, Limits, Record
 from perfmod.fleet.options import FleetTyped
@@ -56,7 +57,7 @@ def carry_out(typed: FleetTyped) -> int:
         try:
             done = work(typed, jobs, folder)
         finally:
-            folder.clean(clones)
+            shutil.rmtree(clones / PARTS, ignore_errors=True)  # of workers that were killed
         if typed.history:
             date = strftime("%Y-%m-%dT%H:%M:%SZ", gmtime())
             run = run_of(typed.command, done.records, date=date, seconds=done.seconds, unchanged=done.unchanged)

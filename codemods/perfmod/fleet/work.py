@@ -59,7 +59,9 @@ def do(job: Job) -> Outcome:
     try:
         return look(job, folder, checkouts.head_of(folder))
     finally:
-        if not (repository.is_remote and job.keep_clone):
+        if not repository.is_remote:
+            shutil.rmtree(folder.parent, ignore_errors=True)
+        elif not job.keep_clone:
             shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -120,7 +122,8 @@ def key_of(job: Job, commit: str | None, settings: Settings | None) -> str | Non
     """
     if commit is None:
         return None
-    parts = (commit, job.version, job.typed, job.settings, settings, job.branch)
+    repository = (job.repository.shown, job.repository.ref)
+    parts = (repository, commit, job.version, job.typed, job.settings, settings, job.branch)
     return sha256(repr(parts).encode("utf-8", "surrogateescape")).hexdigest()
 
 

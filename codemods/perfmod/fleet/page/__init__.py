@@ -32,11 +32,16 @@ def page(command: str, records: Sequence[Record], history: Sequence[Run]) -> str
         "summary": sentence(said(command, records)),
         "charts": "\n".join(charts) if counts else "",
         "trend": trend(history),
-        "rows": "\n".join(row(command, record) for record in records),
+        "rows": "\n".join(row(command, record) for record in sorted(records, key=urgency)),
         "last": "fixed" if command == "apply" else "fixable",
         "version": escape(f"perfmod {__version__}, fleet {command}"),
     }
     return filled(HERE / "fleet.html", (REPORTS / "report.css", HERE / "fleet.css"), (HERE / "fleet.js",), parts)
+
+
+def urgency(record: Record) -> tuple[bool, int, str]:
+    """What a person looks at first: what failed, then what has most findings."""
+    return record.status != "failed", -record.open, record.name
 
 
 def row(command: str, record: Record) -> str:

@@ -41,7 +41,7 @@ def row(key: str, name: str, counter: Counter[str], longest: int) -> str:
 
 def short(name: str) -> str:
     """A folder by its last two names, where all of them would take too much room."""
-    return name if len(name) <= ROOM else "…/" + "/".join(name.split("/")[-2:])
+    return name if len(name) <= ROOM or "/" not in name else "…/" + "/".join(name.split("/")[-2:])
 
 
 def rectangles(counter: Counter[str]) -> Iterator[str]:
