@@ -15,7 +15,7 @@ from time import monotonic, sleep
 from uuid import uuid4
 
 from distributed import Client, Future, KilledWorker, LocalCluster, as_completed
-from distributed.comm import CommClosedError
+from distributed.comm.core import CommClosedError
 from distributed.security import Security
 
 from perfmod.errors import PerfmodError
