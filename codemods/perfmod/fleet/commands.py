@@ -7,7 +7,6 @@ from typing import Any
 import click
 
 from perfmod.cli import CONTEXT, Choice, CommandT, complete_rule, listed, option
-from perfmod.errors import PerfmodError
 from perfmod.fleet.options import DASHBOARD, MEMORY, TIME_LIMIT, WORK, FleetTyped
 from perfmod.pipeline import Command
 
@@ -108,10 +107,6 @@ def apply(**typed: Any) -> int:
 
 
 def run(command: Command, typed: dict[str, Any]) -> int:
-    try:
-        from perfmod.fleet.run import carry_out
-    except ImportError as error:
-        if error.name is None or error.name.startswith("perfmod"):
-            raise
-        raise PerfmodError(f"a fleet needs Dask ({error.name} is missing): pip install 'perfmod[fleet]'") from None
+    from perfmod.fleet.run import carry_out
+
     return carry_out(FleetTyped(command=command, **typed))

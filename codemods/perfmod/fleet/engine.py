@@ -14,6 +14,7 @@ from multiprocessing.resource_tracker import ensure_running
 from time import monotonic, sleep
 from uuid import uuid4
 
+from dask.system import CPU_COUNT
 from distributed import Client, Future, KilledWorker, LocalCluster, as_completed
 from distributed.comm.core import CommClosedError
 from distributed.security import Security
@@ -29,8 +30,10 @@ PATIENCE = 60.0  # seconds for a worker to join a running cluster
 
 
 @contextmanager
-def local(workers: int, dashboard: str | None) -> Iterator[Client]:
+def local(workers: int | None, most: int, dashboard: str | None) -> Iterator[Client]:
     """A cluster of worker processes on this machine, which nobody else can reach: it ends with the block.
+
+    One worker for each CPU where nothing else is asked for, and `most` at the most.
 
     Its addresses are on the loopback interface, and who connects needs a key that only these processes have.
     """
@@ -40,7 +43,7 @@ def local(workers: int, dashboard: str | None) -> Iterator[Client]:
         warnings.filterwarnings("ignore", message="Port .* is already in use")  # another one is taken, and shown
         with without_interrupts():
             cluster = LocalCluster(
-                n_workers=workers,
+                n_workers=min(workers or CPU_COUNT, most),
                 threads_per_worker=1,
                 processes=True,
                 host=LOOPBACK,

@@ -5,17 +5,15 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, closing
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import gmtime, monotonic, strftime
-from typing import TYPE_CHECKING
-
-from dask.system import CPU_COUNT
+from types import ModuleType
 
 from perfmod.config import Settings, check_rules, load_settings
 from perfmod.errors import PerfmodError
-from perfmod.fleet import engine, summary
+from perfmod.fleet import summary
 from perfmod.fleet.checkouts import PARTS, is_branch_name
 from perfmod.fleet.history import Run, add_to_history, read_history, run_of
 from perfmod.fleet.job import Effort, Job, Limits, Record
@@ -30,9 +28,6 @@ from perfmod.options import Typed
 from perfmod.reports import View, write_out
 from perfmod.reports.summary import count
 from perfmod.rule import OWN_RULES
-
-if TYPE_CHECKING:
-    from distributed import Client
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +46,12 @@ def carry_out(typed: FleetTyped) -> int:
     clones = Path(typed.clones or folder.path / "clones").absolute()
     repositories = read_repositories(typed.repos, folder.path)
     settings = check_options(typed)
+    engine = load_engine()
     history = read_history(Path(typed.history)) if typed.history else []
     with folder.locked():
         jobs = [job_of(typed, repository, settings, clones, folder) for repository in repositories]
         try:
-            done = work(typed, jobs, folder)
+            done = work(typed, jobs, folder, engine)
         finally:
             shutil.rmtree(clones / PARTS, ignore_errors=True)  # of workers that were killed
         if typed.history:
@@ -111,12 +107,26 @@ def job_of(
     return replace(job, known=known.key, known_tip=known.branch.commit if known.branch else None)
 
 
-def work(typed: FleetTyped, jobs: Sequence[Job], folder: WorkFolder) -> Done:
+def load_engine() -> ModuleType:
+    """perfmod.fleet.engine, which needs Dask. Raises PerfmodError where that is not installed."""
+    try:
+        from perfmod.fleet import engine
+    except ImportError as error:
+        if error.name is None or error.name.startswith("perfmod"):
+            raise
+        raise PerfmodError(f"a fleet needs Dask ({error.name} is missing): pip install 'perfmod[fleet]'") from None
+    return engine
+
+
+def work(typed: FleetTyped, jobs: Sequence[Job], folder: WorkFolder, engine: ModuleType) -> Done:
     """Do all jobs, and keep each outcome as it comes."""
     started = monotonic()
     records: dict[str, Record] = {}
     efforts: list[tuple[str, Effort]] = []
-    with connect(typed, len(jobs)) as client, Progress(len(jobs), quiet=typed.quiet) as progress:
+    cluster = (
+        engine.running(typed.scheduler) if typed.scheduler else engine.local(typed.jobs, len(jobs), typed.dashboard)
+    )
+    with cluster as client, Progress(len(jobs), quiet=typed.quiet) as progress:
         if client.dashboard_link:
             tell(typed, f"{count(len(jobs), 'repository', 'repositories')}; Dask's dashboard: {client.dashboard_link}")
         try:
@@ -133,12 +143,6 @@ def work(typed: FleetTyped, jobs: Sequence[Job], folder: WorkFolder) -> Done:
             raise
     ordered = [records[job.repository.name] for job in jobs]
     return Done(ordered, efforts, progress.unchanged, monotonic() - started)
-
-
-def connect(typed: FleetTyped, jobs: int) -> AbstractContextManager[Client]:
-    if typed.scheduler is not None:
-        return engine.running(typed.scheduler)
-    return engine.local(min(typed.jobs or CPU_COUNT, jobs), typed.dashboard)
 
 
 def publish(typed: FleetTyped, done: Done, folder: WorkFolder, history: Sequence[Run]) -> None:

@@ -49,7 +49,7 @@ def do(job: Job) -> Outcome:
     repository = job.repository
     if not repository.is_remote and not os.path.isdir(repository.location):
         raise PerfmodError(f"no such folder: {repository.location}")
-    if job.typed.command != "apply" and is_read_in_place(job):
+    if is_read_in_place(job):
         folder = Path(repository.location).resolve()
         return look(job, folder, checkouts.local_commit(folder))
     commit = checkouts.commit_of(repository)
@@ -68,12 +68,13 @@ def do(job: Job) -> Outcome:
 def is_read_in_place(job: Job) -> bool:
     """Whether a work tree is looked at as it stands, with edits that nobody has committed."""
     repository = job.repository
-    return not repository.is_remote and repository.ref is None and not is_bare(Path(repository.location))
+    has_work_tree = not repository.is_remote and not is_bare(Path(repository.location))
+    return has_work_tree and repository.ref is None and job.typed.command != "apply"
 
 
 def look(job: Job, folder: Path, commit: str | None) -> Outcome:
     """Run the pipeline on a folder, and make every report."""
-    in_place = job.typed.command != "apply" and is_read_in_place(job)
+    in_place = is_read_in_place(job)
     settings = settings_of(job, folder, may_leave=in_place)
     key = key_of(job, commit, settings if in_place else None)
     if in_place and key is not None and key == job.known:
@@ -97,6 +98,8 @@ def look(job: Job, folder: Path, commit: str | None) -> Outcome:
     else:
         assert commit is not None
         report, branch = commit_on_branch(request, job.repository, job.branch, commit)
+    if in_place and commit != checkouts.local_commit(folder):
+        commit = key = None  # somebody edited a file in the meantime
     record = replace(
         record_of(report, job), commit=commit, key=key, until=last_day_of(report, job.today), branch=branch
     )
