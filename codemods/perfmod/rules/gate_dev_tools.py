@@ -52,7 +52,8 @@ class GateDevTools:
 
     When the fix is unsafe:
         Where a static import becomes a dynamic one, so that the console starts a moment later: it misses what is
-        logged before. Where several statements go under the guard.
+        logged before, and react-scan and why-did-you-render run after React. Where several statements go under the
+        guard.
 
     Leaves alone:
         Imports that are guarded; consoles behind any other condition, which are noted; type imports; tests, stories
