@@ -77,7 +77,7 @@ class GateDevTools:
         yield from console_facts(source, self.packages)
 
     def judge(self, facts: Facts, project: Project) -> Iterator[Finding | Note]:
-        from perfmod.source.consoles.sites import ConsoleAddress, ConsoleImport
+        from perfmod.source.consoles.facts import ConsoleAddress, ConsoleImport
 
         if any(facts.of(kind) for kind in (ConsoleImport, ConsoleAddress)):
             from perfmod.project.web.consoles import Judgement

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from perfmod.model import Facts, Finding, Note, Safety, Span
 from perfmod.project.web.packages import Manifest, Packages
 from perfmod.project.web.reaching import Reaching
-from perfmod.source.consoles.sites import ConsoleAddress, ConsoleImport
+from perfmod.source.consoles.facts import ConsoleAddress, ConsoleImport
 from perfmod.source.members import Object
 from perfmod.source.script.conditions import When
 

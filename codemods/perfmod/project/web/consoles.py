@@ -14,7 +14,7 @@ from perfmod.project.web.importers import SCRIPTS
 from perfmod.project.web.packages import Bundler, Manifest
 from perfmod.project.web.reaching import Reaching
 from perfmod.render import CannotRender
-from perfmod.source.consoles.sites import ConsoleImport, ConsoleInBundler
+from perfmod.source.consoles.facts import ConsoleImport, ConsoleInBundler
 from perfmod.source.script.conditions import Place, When
 from perfmod.source.script.imports import is_shipped
 from perfmod.source.script.statements import GUARD

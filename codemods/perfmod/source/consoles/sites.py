@@ -1,17 +1,15 @@
-"""Where a file loads a debug console: facts for gate-dev-tools."""
+"""Where a file loads a debug console."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from tree_sitter import Node
 
-from perfmod.model import Span
-from perfmod.source.consoles.gating import Gating, gate
+from perfmod.source.consoles.facts import ConsoleAddress, ConsoleImport, ConsoleInBundler
+from perfmod.source.consoles.gating import gate
 from perfmod.source.embedded import elements, scripts
-from perfmod.source.script.conditions import Place
 from perfmod.source.script.imports import Import, imports, is_shipped, outside_effect, package_of
 from perfmod.source.script.reach import place_of
 from perfmod.source.tree import GRAMMARS, Source, ancestors
@@ -19,38 +17,6 @@ from perfmod.source.tree import GRAMMARS, Source, ancestors
 BUNDLER_FILE = re.compile(
     r"(?:\A|/)(?:(?:vite|webpack|rollup|rspack|next|craco)[\w.-]*|config-overrides)\.[cm]?[jt]s\Z"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class ConsoleImport:
-    """One import of a console package."""
-
-    path: str
-    span: Span
-    package: str
-    kind: str  #: as in source/typescript.py
-    place: Place  #: when the import itself is reached
-    gating: Gating
-    alone: bool  #: the module does nothing but start consoles
-    embedded: bool  #: in a script of a .vue, .svelte or HTML file
-
-
-@dataclass(frozen=True, slots=True)
-class ConsoleAddress:
-    """A console that is loaded from an address: a script element, or a string that looks like one."""
-
-    path: str
-    span: Span
-    package: str
-    place: Place | None  #: None for a script element
-
-
-@dataclass(frozen=True, slots=True)
-class ConsoleInBundler:
-    """Bundler configuration that names a console package."""
-
-    path: str
-    package: str
 
 
 def console_name(specifier: str, packages: frozenset[str]) -> str | None:
