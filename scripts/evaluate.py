@@ -3,8 +3,9 @@
 supervise-tasks stands beside ruff (RUF006) and flake8-async (ASYNC300). `ruff only` and `async only` are what
 perfmod misses, `perfmod only` what both others miss. retry-requests counts the sites that send requests: `safe` and
 `unsafe` are routed, the columns after them are left, by reason. select-columns counts the stars: `explicit` get a list,
-the columns after `unsafe` are left, by reason; the stars are in repositories (--checkouts DIR). Below the tables: what
-a person should judge, then PASS and FAIL lines. Exits 1 on any FAIL. Names of packages are those of PACKAGES in
+the columns after `unsafe` are left, by reason; the stars are in repositories (--checkouts DIR). load-once stands beside
+ruff (ASYNC230): L1 reads in an async function or handler, L2 through calls, L3 in a loop. Below the tables: what a
+person should judge, then PASS and FAIL lines. Exits 1 on any FAIL. Names of packages are those of PACKAGES in
 scripts/evaluation/checkouts.py.
 """
 
@@ -15,6 +16,7 @@ from pathlib import Path
 
 from evaluation.applying import check_apply, write_diff
 from evaluation.checkouts import PACKAGES, Checkout, Tools, download, make_tools, say
+from evaluation.load_once import load_once
 from evaluation.reports import Checks, Report, format_table
 from evaluation.retry_requests import retry_requests
 from evaluation.select_columns import select_columns
@@ -24,6 +26,7 @@ TABLES: dict[str, Callable[[Checkout, Tools], Report]] = {
     "supervise-tasks": supervise_tasks,
     "retry-requests": retry_requests,
     "select-columns": select_columns,
+    "load-once": load_once,
 }
 
 
