@@ -242,6 +242,48 @@ def test_a_comment_of_ruff_counts_as_reviewed(tmp_path: Path) -> None:
     assert [result.suppressed for result in report.results] == ["comment"]
 
 
+def test_what_ruff_sees_is_found_too(tmp_path: Path) -> None:
+    code = """
+        import json
+        from pathlib import Path
+
+        HERE = Path(__file__).parent
+
+
+        async def one():
+            with open(HERE / "a.json") as file:
+                return json.load(file)
+
+
+        async def two():
+            return (HERE / "b.txt").open().read()
+
+
+        async def three():
+            def inner():
+                return 1
+
+            return inner(), open("c.txt", "rb").read(), open(file="d.txt").read()
+
+
+        async def varies(name):
+            return open(name).read()
+
+
+        async def writes():
+            open("e.txt", "w").write("")
+        """
+    root = checkout(tmp_path, {"app.py": code})
+    ruff = [Path(sys.executable).parent / "ruff", "check", "--isolated", "--no-cache", "--select=ASYNC230"]
+    said = subprocess.run([*ruff, "--output-format=json", "."], cwd=root, capture_output=True, text=True, check=False)
+    seen = {hit["location"]["row"] for hit in json.loads(said.stdout)}
+    text = Path(root, "app.py").read_bytes()
+    found = {text.count(b"\n", 0, result.finding.span.start) + 1 for result in perfmod(root).results}
+    lines = dedent(code).splitlines()
+    not_found = {line for number, line in enumerate(lines, 1) if number in seen - found}
+    assert len(seen) >= 4 and not_found == {"    return open(name).read()", '    open("e.txt", "w").write("")'}
+
+
 READS = "def load():\n    return open('a.txt').read()\n\n\n"
 
 
@@ -252,6 +294,14 @@ READS = "def load():\n    return open('a.txt').read()\n\n\n"
         ("from celery import shared_task\n\n\n@shared_task\ndef work():\n    load()\n", ["work"]),
         ("from aiogram import Router\nrouter = Router()\n\n\n@router.message()\ndef said(m):\n    load()\n", ["said"]),
         ("from discord.ext import commands\n\n\n@commands.command()\nasync def ping(context):\n    load()\n", ["ping"]),
+        ("import fastapi\nroutes = fastapi.APIRouter()\n\n\n@routes.get('/')\ndef page():\n    load()\n", ["page"]),
+        ("from flask import Flask\nweb = Flask(__name__)\n\n\n@web.route('/')\ndef page():\n    load()\n", ["page"]),
+        ("import telebot\nbot = telebot.TeleBot('')\n\n\n@bot.message_handler()\ndef said(m):\n    load()\n", ["said"]),
+        ("from celery import Celery\nq = Celery()\n\n\n@q.task(bind=True)\ndef work(self):\n    load()\n", ["work"]),
+        ("def page():\n    load()\n\n\nrouter.add_api_route('/', page)\n", ["page"]),
+        ("def tick():\n    load()\n\n\nscheduler.add_job(tick, 'interval')\n", ["tick"]),
+        ("from flask import Flask\nweb = Flask(__name__)\n\n\n@web.template_filter()\ndef bold(t):\n    load()\n", []),
+        ("async def go():\n    return [*load()]\n", ["go"]),
         ("application.add_handler(CommandHandler('go', go))\n\n\ndef go(u, c):\n    load()\n", ["go"]),
         ("class Bot:\n    async def setup_hook(self):\n        load()\n", []),
         ("async def warm():\n    load()\n\n\napp = Starlette(on_startup=[warm])\n", []),

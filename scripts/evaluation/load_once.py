@@ -45,7 +45,7 @@ def load_once(checkout: Checkout, tools: Tools) -> Report:
     row |= {column: columns[column] for column in dict.fromkeys([*REASONS.values(), "other"])}
     row |= {"async230": len(ruff), "async230 only": len(missed)}
     verified = json.dumps([findings, report["notes"]]).lower().count("verified")
-    title = "found only by ruff: a path that varies, or a file that changes"
+    title = "found only by ruff: a write, a path that varies, or a file that changes"
     details = [*listing(title, missed, checkout.folder), *left(findings)]
     return Report(row, details, [(not verified, "nothing is called verified")])
 

@@ -55,7 +55,8 @@ class LoadOnce:
         What runs at the start: module level, main(), what asyncio.run() gets and what that calls, lifespan and start-up
         hooks. What is kept already (`@cache`, `if self._data is None:`). Reads in threads. Paths that depend on an
         argument or a user. Files that may change: logs, uploads, secrets, temporary files, what the checkout itself
-        writes, what is watched or reloaded. Tests. Calls that can't be resolved, such as dependency injection.
+        writes, what is watched or reloaded. Tests. Calls that can't be resolved, such as dependency injection, and
+        chains of more than `depth` calls; from one read, 400 functions are looked at.
     """
 
     Options = LoadOptions

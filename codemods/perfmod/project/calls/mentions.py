@@ -20,6 +20,8 @@ HEADER = re.compile(rb"class[ \t]+(\w+)[ \t]*(?:\[[^\]\n]*\])?\(([^)]*)\)")
 
 # What a line binds, if it binds something: an assignment, an annotation, a function, an alias.
 CARRIER = re.compile(rb"\b(\w+)[ \t]*(?::[^=\n]*)?=(?!=)|\b(\w+)[ \t]*:|\bdef[ \t]+(\w+)|\bas[ \t]+(\w+)")
+LONGEST_IMPORT = 4_000  # bytes
+RENAMED = re.compile(rb"(\w+) as ")
 STAR = re.compile(rb"\bfrom[ \t]+(?:[\w.]*\.)?(\w+)[ \t]+import[ \t]*\*")
 RECEIVER = re.compile(rb"(\w+|[)\]])\s*\.\s*\Z")
 # What stands around the name of a folder in a text.
@@ -153,9 +155,9 @@ def is_imported(data: bytes, word: bytes) -> bool:
     if b"import" not in data:
         return False
     for start in starts_of_word(data, word):
-        if b"import" in data[data.rfind(b"\n", 0, start) + 1 : start]:
+        if data.find(b"import", data.rfind(b"\n", 0, start) + 1, start) >= 0:
             return True
-        opened = data.rfind(b"(", 0, start)
+        opened = data.rfind(b"(", max(0, start - LONGEST_IMPORT), start)
         before = data[max(0, opened - 20) : max(0, opened)].rstrip()
         if before.endswith(b"import") and data.find(b")", opened, start) < 0:
             return True
@@ -164,8 +166,14 @@ def is_imported(data: bytes, word: bytes) -> bool:
 
 def is_looked_up(data: bytes, word: bytes, modules: set[bytes]) -> bool:
     """Whether a word is looked up on one of the modules, also on one that has another name here."""
-    receivers = {m[1] for s in starts_of_word(data, word) if (m := RECEIVER.search(data, max(0, s - 80), s))}
-    return not receivers.isdisjoint(modules) or bool(receivers and any(module + b" as " in data for module in modules))
+    start = data.find(b"." + word)
+    renamed = start >= 0 and b" as " in data and not modules.isdisjoint(RENAMED.findall(data))
+    while start >= 0:
+        receiver = RECEIVER.search(data, max(0, start - 80), start + 1)
+        if receiver is not None and (renamed or receiver[1] in modules):
+            return True
+        start = data.find(b"." + word, start + 1)
+    return False
 
 
 def may_look_up(data: bytes, member: bytes, names: set[bytes], values: set[bytes]) -> bool:
