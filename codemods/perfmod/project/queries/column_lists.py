@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -92,13 +92,13 @@ class ColumnLists:
         doubt = None
         definition = known.definition
         if definition is None and shape is not None:
-            definition, doubt = self._row_type(shape, table, known)
+            definition, doubt = self._row_type(shape, table, known, query.path)
         elif definition is None or known.problem is not None:
             raise NoList(known.problem or "unknown table")
         else:
             self._check_row_type(definition, shape)
         self._check_names(definition)
-        self._check_uses(definition, table)
+        self._check_uses(definition, table, query.path)
         self._check_tests(query.path, table)
         return definition, doubt
 
@@ -128,12 +128,12 @@ class ColumnLists:
             return None
         return self._shapes.of(Scope(source, {}), node)
 
-    def _row_type(self, shape: Shape, table: Table, known: Known) -> tuple[Definition, str | None]:
+    def _row_type(self, shape: Shape, table: Table, known: Known, path: str) -> tuple[Definition, str | None]:
         """A row type as the source of a list: the more of it is named elsewhere, the better. Raises NoList."""
         definition = Definition(table, "row type", shape.path, shape.line, shape.columns, shape.path)
         if self._trust:
             return definition, None
-        named = {use.column for use in self.queries.named_columns(table.name)}
+        named = {use.column for use in self._uses(table, path)}
         named.update(column for other in known.all for column in other.columns)
         alone = [column for column in shape.columns if column not in named]
         if not alone:
@@ -159,12 +159,18 @@ class ColumnLists:
         if len(definition.columns) > LIMIT:
             raise NoList(f"too many columns: {len(definition.columns)}, the SDK's types can read {LIMIT}")
 
-    def _check_uses(self, definition: Definition, table: Table) -> None:
+    def _uses(self, table: Table, path: str) -> Iterator[NamedColumn]:
+        """The columns that queries on a table name, in apps that may have the same database as the file `path`."""
+        for use in self.queries.named_columns(table.name):
+            if not self.tables.are_apart(table, path, use.path):
+                yield use
+
+    def _check_uses(self, definition: Definition, table: Table, path: str) -> None:
         """A query that names a column which the list lacks says that the source is not up to date."""
         if table.schema != "public":
             return
         unknown: dict[str, NamedColumn] = {}
-        for use in self.queries.named_columns(table.name):
+        for use in self._uses(table, path):
             if use.column not in definition.columns:
                 unknown.setdefault(use.column, use)
         if unknown:

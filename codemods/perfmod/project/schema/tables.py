@@ -95,6 +95,13 @@ class Tables:
             found = [d for d in found if d.origin != "types" or d.tree == types_file]
         return sorted(found, key=lambda d: (STRENGTH[d.origin], d not in own))
 
+    def are_apart(self, table: Table, path: str, other: str) -> bool:
+        """Whether the other file is of an app with a schema of its own for this table."""
+        if self._app(path) == self._app(other):
+            return False
+        own, others = ({d.tree for d in self.definitions(table) if self._covers(d, p)} for p in (path, other))
+        return bool(others - own) and not own & others
+
     def _covers(self, definition: Definition, path: str) -> bool:
         if not definition.path:
             return True

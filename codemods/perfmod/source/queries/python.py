@@ -14,7 +14,7 @@ from perfmod.source.python.names import Bound, Imported, Names, enclosing_class,
 from perfmod.source.queries.facts import Origin, Query, Select, Use
 from perfmod.source.queries.python_clients import client_of, plain
 from perfmod.source.queries.row_reads_python import row_reads
-from perfmod.source.queries.select_list import Unreadable, parse
+from perfmod.source.queries.select_list import Unreadable, is_named, parse
 from perfmod.source.tree import Source, field_of
 
 START = re.compile(rb"\.[\s\\]*(table|from_|rpc)\s*\(")
@@ -225,7 +225,7 @@ def uses(source: Source, calls: list[Call]) -> Iterator[Use]:
                     items = parse(text)
                 except Unreadable:
                     continue
-                yield from (Use(item.name, node.start_byte) for item in items if item.kind == "column")
+                yield from (Use(item.name, node.start_byte) for item in items if is_named(items, item))
         elif call.name in WRITES or call.name == "match":
             for row in first.named_children if first.type == "list" else [first]:
                 for pair in row.named_children if row.type == "dictionary" else ():

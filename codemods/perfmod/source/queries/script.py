@@ -14,7 +14,7 @@ from perfmod.source.queries.facts import Origin, Query, Select, Use
 from perfmod.source.queries.row_reads import row_reads
 from perfmod.source.queries.row_type_uses import row_types
 from perfmod.source.queries.script_clients import client_of
-from perfmod.source.queries.select_list import Unreadable, parse
+from perfmod.source.queries.select_list import Unreadable, is_named, parse
 from perfmod.source.script.names import (
     binding_of,
     enclosing_function,
@@ -280,7 +280,7 @@ def uses(source: Source, calls: list[Call]) -> Iterator[Use]:
                 items = parse(text) if text else ()
             except Unreadable:
                 continue
-            yield from (Use(item.name, first.start_byte) for item in items if item.kind == "column")
+            yield from (Use(item.name, first.start_byte) for item in items if is_named(items, item))
         elif call.name in WRITES or call.name == "match":
             rows = first.named_children if first.type == "array" else [first]
             for row in rows:

@@ -101,6 +101,11 @@ def has_star(items: Sequence[Item]) -> bool:
     return any(item.kind == "star" or has_star(item.children) for item in items)
 
 
+def is_named(items: Sequence[Item], item: Item) -> bool:
+    """Whether an item names a column. `select('count')` counts rows, whatever the columns are."""
+    return item.kind == "column" and not (item.name == "count" and len(items) == 1)
+
+
 def targets(items: Sequence[Item]) -> Iterator[str]:
     """The tables whose stars have to be expanded, without the outermost one."""
     for item in items:
