@@ -134,7 +134,11 @@ class ColumnLists:
         if self._trust:
             return definition, None
         named = {use.column for use in self._uses(table, path)}
-        named.update(column for other in known.all for column in other.columns)
+        for other in known.all:
+            if self.tables.speaks_for(other, path):
+                if (problem := disagreement(definition, other)) is not None:
+                    raise NoList(problem)
+                named.update(other.columns)
         alone = [column for column in shape.columns if column not in named]
         if not alone:
             return definition, None

@@ -88,7 +88,7 @@ class Tables:
 
         None where an app that brings a schema of its own has no word of the table.
         """
-        own = [d for d in found if self._covers(d, path)]
+        own = [d for d in found if self.speaks_for(d, path)]
         if not own and self._has_own_schema(path):
             return []
         if types_file is not None and any(d.tree == types_file for d in own):
@@ -99,10 +99,11 @@ class Tables:
         """Whether the other file is of an app with a schema of its own for this table."""
         if self._app(path) == self._app(other):
             return False
-        own, others = ({d.tree for d in self.definitions(table) if self._covers(d, p)} for p in (path, other))
+        own, others = ({d.tree for d in self.definitions(table) if self.speaks_for(d, p)} for p in (path, other))
         return bool(others - own) and not own & others
 
-    def _covers(self, definition: Definition, path: str) -> bool:
+    def speaks_for(self, definition: Definition, path: str) -> bool:
+        """Whether a definition is of the app of a file, of one around it, or of all."""
         if not definition.path:
             return True
         app = self._app(definition.path)
@@ -116,7 +117,7 @@ class Tables:
         return folder
 
     def _has_own_schema(self, path: str) -> bool:
-        return any(self._covers(definition, path) for definition in self._representatives)
+        return any(self.speaks_for(definition, path) for definition in self._representatives)
 
     @cached_property
     def _representatives(self) -> list[Definition]:
