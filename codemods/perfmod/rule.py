@@ -25,15 +25,20 @@ OWN_RULES = (PARSE_ERROR, IGNORE_COMMENT)
 class Triggers:
     """Which files are worth parsing: those that hold all byte strings of any one group.
 
-    `confirm` is a second, dearer test for a file that passed the first.
+    `confirm` is a second, dearer test for a file that passed the first. `glance` gives the facts that the bytes of a
+    file tell which passed the first and not the second: it is not parsed.
     """
 
     any_of: tuple[tuple[bytes, ...], ...]
     confirm: Callable[[bytes], bool] | None = None
+    glance: Callable[[str, bytes], Iterable[Fact]] | None = None
 
     def fit(self, data: bytes, known: dict[bytes, bool] | None = None) -> bool:
         """Whether a file with these bytes is worth parsing. `known` remembers answers for the next rule's triggers."""
-        known = {} if known is None else known
+        return self.holds(data, {} if known is None else known) and (self.confirm is None or self.confirm(data))
+
+    def holds(self, data: bytes, known: dict[bytes, bool]) -> bool:
+        """Whether a file passes the first test."""
         for group in self.any_of:  # plain loops: this runs for every rule and every file
             for needle in group:
                 found = known.get(needle)
@@ -42,7 +47,7 @@ class Triggers:
                 if not found:
                     break
             else:
-                return self.confirm is None or self.confirm(data)
+                return True
         return False
 
 

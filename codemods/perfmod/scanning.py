@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -217,8 +218,11 @@ def scan_files(
         fitting = sieve.fitting(data)
         if not fitting and data[:2] in UTF16_MARKS:
             fitting = sieve.fitting(utf16_as_utf8(data))
-        if (fitting or TRIGGER in data) and not is_generated(path, data):
-            yield scan_file(path, data, fitting)
+        told = sieve.told(path, data, fitting)
+        if (fitting or told or TRIGGER in data) and not is_generated(path, data):
+            is_parsed = fitting or TRIGGER in data
+            scanned = scan_file(path, data, fitting) if is_parsed else Scanned(path, digest(data))
+            yield replace(scanned, facts=(*scanned.facts, *told)) if told else scanned
 
 
 class Sieve:
@@ -226,6 +230,7 @@ class Sieve:
 
     def __init__(self, scanners: Sequence[Scanner]) -> None:
         self._scanners = scanners
+        self._glancing = [each.triggers for each in scanners if each.triggers.glance is not None]
         self._first = tuple(dict.fromkeys(group[0] for each in scanners for group in each.triggers.any_of))
 
     def fitting(self, data: bytes) -> Sequence[Scanner]:
@@ -237,6 +242,11 @@ class Sieve:
                 return [each for each in self._scanners if each.triggers.fit(data, known)]
             known[needle] = False
         return ()
+
+    def told(self, path: str, data: bytes, fitting: Sequence[Scanner]) -> tuple[Fact, ...]:
+        """What the bytes alone tell the scanners that would find nothing in the parsed file."""
+        glances = [t.glance for t in self._glancing if not any(s.triggers is t for s in fitting) and t.holds(data, {})]
+        return tuple(fact for glance in glances if glance for fact in glance(path, data))
 
 
 def utf16_as_utf8(data: bytes) -> bytes:

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from perfmod.project.web.importers import Modules
     from perfmod.project.web.packages import Packages
     from perfmod.source.text import Text
+    from perfmod.source.tree import Source
+
+SOURCES = 16  # parsed files that are kept: a megabyte of text makes a tree of 45 MB
 
 
 class Project:
@@ -35,6 +38,7 @@ class Project:
         self._overlay = overlay or {}  #: bytes of files that are not to be read from the disk
         self._watch = watch  #: told of each file before it is read
         self._texts: dict[str, Text | None] = {}
+        self._sources: dict[str, tuple[Source | None]] = {}  #: the most recently used last
 
     @cached_property
     def paths(self) -> frozenset[str]:
@@ -61,11 +65,26 @@ class Project:
                 self._texts[path] = None
         return self._texts[path]
 
+    def source(self, path: str) -> Source | None:
+        """A Python file, parsed; None where it can't be had or does not parse. The last few are kept."""
+        kept = self._sources.pop(path, None)
+        if kept is None:
+            from perfmod.source.tree import Source
+
+            text = self.text(path)
+            source = Source(text, "python") if text is not None else None
+            kept = (source if source is not None and source.error is None else None,)
+        self._sources[path] = kept
+        if len(self._sources) > SOURCES:
+            del self._sources[next(iter(self._sources))]
+        return kept[0]
+
     def take_over(self, changes: Iterable[Change]) -> None:
         """From now on these files are what a run has made of them."""
         for change in changes:
             self._overlay = {**self._overlay, change.path: change.after}
             self._texts.pop(change.path, None)
+            self._sources.pop(change.path, None)
 
     @cached_property
     def layout(self) -> Layout:

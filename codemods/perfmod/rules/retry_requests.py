@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from perfmod.model import Fact, Facts, Finding, Note
 from perfmod.rule import Triggers
-from perfmod.source.http.words import may_send_requests
+from perfmod.source.http.words import clients_taken, may_send_requests
 from perfmod.values import dataclass
 
 if TYPE_CHECKING:
@@ -90,6 +90,7 @@ class RetryRequests:
     triggers = Triggers(
         ((b"httpx",), (b"aiohttp",), (b"requests",), (b"await ",)),
         may_send_requests,
+        clients_taken,
     )
     reviewed = ()
     scanners = ()
@@ -99,25 +100,22 @@ class RetryRequests:
 
     def scan(self, source: Source) -> Iterator[Fact]:
         from perfmod.source.http.constructions import clients_made
-        from perfmod.source.http.requests import request_sites
-        from perfmod.source.http.retry_places import module_place
-        from perfmod.source.python.names import Names
+        from perfmod.source.http.giving import clients_given
+        from perfmod.source.http.requests import requests_of
 
-        if source.utf8.startswith(b"# perfmod: ") and b"_retry template" in source.utf8[:60]:
-            return
-        sites = list(request_sites(source))
-        if sites:
-            yield module_place(Names(source))
-            yield from sites
+        yield from clients_given(source)
+        yield from requests_of(source)
         yield from clients_made(source)
 
     def judge(self, facts: Facts, project: Project) -> Iterator[Finding | Note]:
         from perfmod.project.http.retries import Judgement
         from perfmod.project.http.retrying_clients import findings
         from perfmod.source.http.constructions import ClientMade
+        from perfmod.source.http.giving import ClientsGiven
         from perfmod.source.http.requests import RequestSite
 
-        if facts.of(RequestSite):
+        kinds: tuple[type[Any], ...] = (RequestSite, ClientsGiven)
+        if any(facts.of(kind) for kind in kinds):
             yield from Judgement(self.options, facts, project).findings()
         if facts.of(ClientMade):
             yield from findings(self.options, facts, project)

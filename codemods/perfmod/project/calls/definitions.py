@@ -24,13 +24,9 @@ def text_of(project: Project, path: str, origin: str) -> tuple[Text, str] | None
 
 def source_of(project: Project, path: str, origin: str) -> tuple[Source, str] | None:
     """The same, parsed. None also where it does not parse."""
-    from perfmod.source.tree import Source
-
     found = text_of(project, path, origin)
-    if found is None:
-        return None
-    source = Source(found[0], "python")
-    return None if source.error is not None else (source, found[1])
+    source = project.source(found[0].path) if found is not None else None
+    return (source, found[1]) if found is not None and source is not None else None
 
 
 def is_async_function(project: Project, path: str, origin: str) -> bool:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from perfmod.project.calls.definitions import source_of
 from perfmod.source.http.requests import RequestSite
 
 if TYPE_CHECKING:
@@ -73,12 +72,23 @@ def calls_where(
     project: Project, path: str, raw: bytes, targets: set[Target], holds: Callable[[bytes, int], bool]
 ) -> Iterator[tuple[Target, Caller]]:
     """The calls of a file that mean one of the targets; the file is parsed only where `holds` is true of one."""
-    owners = {owner for _, owner, _ in targets}
-    named = {owner for owner in owners if owner.encode() in raw}
-    functions = frozenset(function for file, owner, function in targets if file == path or owner in named)
+    functions = frozenset(target[2] for target in targets if target[0] == path or is_named(raw, target))
     called = calls_of(functions)
     if functions and any(holds(raw, match.start()) for match in called.finditer(raw)):
         yield from calls_in(project, path, called, targets)
+
+
+def is_named(raw: bytes, target: Target) -> bool:
+    """Whether a file spells the module and the class of a function, without which it can't mean it."""
+    path, owner, function = target
+    return all(word in raw for word in (function.encode(), owner.encode(), module_word(path)))
+
+
+@cache
+def module_word(path: str) -> bytes:
+    """The last name of a module as an import spells it; nothing of a package, which may be just a dot."""
+    name = path.removesuffix(".py").rpartition("/")[2]
+    return b"" if name == "__init__" else name.encode()
 
 
 @cache
@@ -148,11 +158,9 @@ def meant(project: Project, names: Names, function: Node, targets: set[Target]) 
 
 
 def resolved(project: Project, path: str, origin: str, method: str) -> Target | None:
-    found = source_of(project, path, origin)
-    if found is None:
-        return None
-    source, name = found
-    return (source.path, name, method) if method else (source.path, "", name)
+    module, _, name = origin.rpartition(".")
+    found = project.layout.module_path(path, module) if module else None
+    return None if found is None else (found, name, method) if method else (found, "", name)
 
 
 def one_of(targets: set[Target], target: Target | None) -> Target | None:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from perfmod.model import AddImport, AddModule, Facts, Finding, InsertMember, Intent, RewriteCall, Safety
 from perfmod.project.http.bases import callers_in_bases
 from perfmod.project.http.callers import Caller, callers_of, places, target_of
-from perfmod.project.http.evidence import client_elsewhere, decorator_loops, is_test
+from perfmod.project.http.evidence import client_elsewhere, decorator_loops
 from perfmod.project.http.messages import prospect
+from perfmod.project.http.sites import Sites
 from perfmod.project.layout.images import Images
 from perfmod.project.layout.layout import Helper, NoHelper
 from perfmod.source.http.requests import WRITES, RequestSite
@@ -39,14 +40,15 @@ class Judgement:
     def __init__(self, options: Options, facts: Facts, project: Project) -> None:
         self.options = options
         self.project = project
-        self.places = {place.path: place for place in facts.of(ModulePlace)}
-        self.sites = list(self.known(facts.of(RequestSite)))
+        found = Sites(facts, project)
+        self.places = found.places
+        self.sites = list(self.known(found.sites))
 
     def known(self, sites: Sequence[RequestSite]) -> Iterator[RequestSite]:
         """The sites that are certainly requests, and that nothing repeats yet."""
         clients = cache(partial(client_elsewhere, self.project))
         for site in sites:
-            if site.retried or is_test(site.path):
+            if site.retried:
                 continue
             if site.owner is not None and site.function in (*site.owner.retry_methods, METHOD):
                 continue

@@ -29,7 +29,7 @@ from perfmod.source.http.clients import (
 )
 from perfmod.source.http.responses import held_back
 from perfmod.source.http.retry_loops import decorators, retried_by
-from perfmod.source.http.retry_places import ClassPlace, class_place
+from perfmod.source.http.retry_places import ClassPlace, ModulePlace, class_place, module_place
 from perfmod.source.python.instances import Instance, instance_of
 from perfmod.source.python.names import Imported, Names, enclosing, enclosing_function, is_async
 from perfmod.source.tasks.places import free_quote
@@ -76,6 +76,17 @@ class RequestSite:
 
 #: A class of another file ("", False), the attribute of one, or a value there.
 Elsewhere = tuple[str, str, bool]
+
+
+def requests_of(source: Source) -> Iterator[ModulePlace | RequestSite]:
+    """The places of a file that send requests, after what it says about taking in a retry function."""
+    head = source.utf8[:60]
+    if head.startswith(b"# perfmod: ") and b"_retry template" in head:
+        return
+    sites = list(request_sites(source))
+    if sites:
+        yield module_place(Names(source))
+        yield from sites
 
 
 def request_sites(source: Source) -> Iterator[RequestSite]:

@@ -1,14 +1,114 @@
-"""Whether a Python file is worth parsing for HTTP requests."""
+"""Whether a Python file is worth parsing for HTTP requests, as far as its bytes tell."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
-CALL = re.compile(rb"\.\s*(?:get|post|put|patch|delete|head|options|request|stream|send|[Ss]ession)\s*\(")
-AWAITED = re.compile(rb"await [\w.() ]+\.\s*(?:get|post|put|patch|delete|head|options|request)\s*\(")
+from perfmod.source.words import starts_of_word
+from perfmod.values import dataclass
+
+VERB = rb"(?:get|post|put|patch|delete|head|options|request|stream|send)"
+#: What a file says that makes a client or a request of a library itself, or gets one that is annotated.
+EVIDENCE = {
+    b"httpx": re.compile(rb"AsyncClient|\bClient\b|\bhttpx\s+as\b|\bhttpx\s*\.\s*" + VERB + rb"\s*\("),
+    b"aiohttp": re.compile(rb"ClientSession|\baiohttp\s+as\b|\baiohttp\s*\.\s*request\s*\("),
+    b"requests": re.compile(rb"\b[Ss]ession\s*\(|\brequests\s+as\b|\brequests\s*\.\s*" + VERB + rb"\s*\("),
+}
+IMPORTED = re.compile(rb"\b(?:from|import)\b[^\n]*\b(?:httpx|aiohttp|requests)\b")
+AWAITED = re.compile(rb"await [\w.() ]+\.\s*" + VERB + rb"\s*\(")
+#: A dot, the verb, and an argument: what stands before the dot is looked at from the end.
+CALL = re.compile(rb"\.[\s\\]*" + VERB + rb"[\s\\]*\(\s*(?!\))")
+LAST_NAME = re.compile(rb"(\w+)[\s\\]*\Z")
+WORD = re.compile(rb"[A-Za-z_]\w*")
+#: What stands before a word whose value, or what it gives back, a line hands on. Calls and their arguments do not.
+WHOLE = rb"[\s(]*(?:await\b[\s(]*)?(?:\w+(?:\(\))?\s*\.\s*)*\Z"
+ASSIGNED = re.compile(rb"(\w+)\s*(?::[^=\n]*)?:?=(?!=)(?:[^=\n]*\b(?:or|else)\b)?" + WHOLE)
+ANNOTATED = re.compile(rb"(\w+)\s*:\s*[\w.\[|, \"']*\Z")
+HEADED = re.compile(rb"\b(?:class|def)\s+(\w+)\s*\([^=]*\Z")
+GIVEN_BACK = re.compile(rb"\b(?:return|yield)\b(?:[^=\n]*\b(?:or|else)\b)?" + WHOLE)
+ENTERED = re.compile(rb"\b(?:with|import)\b")
+ALIAS = re.compile(rb"[^:]{0,300}?\bas\s+(\w+)\s*(?:[:,)\r\n]|\Z)")
+FUNCTION = re.compile(rb"\bdef\s+(\w+)")
+NEAR = 300  # bytes in which a receiver stands before its verb
+
+
+@dataclass(frozen=True, slots=True)
+class ClientsTaken:
+    """A file that names no client itself, and may send requests with one of another file."""
+
+    path: str
 
 
 def may_send_requests(data: bytes) -> bool:
-    """Whether a file calls what may be a client's verb."""
-    pattern = CALL if b"httpx" in data or b"aiohttp" in data or b"requests" in data else AWAITED
-    return pattern.search(data) is not None
+    """Whether a file itself says that something in it is a client."""
+    return any(library in data and said.search(data) is not None for library, said in EVIDENCE.items())
+
+
+def clients_taken(path: str, data: bytes) -> Iterator[ClientsTaken]:
+    if (AWAITED if IMPORTED.search(data) is None else CALL).search(data):
+        yield ClientsTaken(path)
+
+
+def takes_one_of(data: bytes, words: frozenset[bytes]) -> bool:
+    """Whether a verb of a file is called on what one of these words may be, or give back, in another file."""
+    known = {word for word in words if word in data}
+    bare = {word for word in known if is_imported(data, word)}
+    called = {found for match in CALL.finditer(data) for found in receiver(data, match.start())} if known else set()
+    waiting = list(known)
+    while waiting and not any(word in bare or (is_member and word in known) for word, is_member in called):
+        word = waiting.pop()
+        starts = [start for start in starts_of_word(data, word) if word in bare or data[start - 1 : start] == b"."]
+        fresh = {name for start in starts for name in bound_near(data, start, start + len(word))} - bare
+        waiting += fresh
+        bare |= fresh
+    return any(word in bare or (is_member and word in known) for word, is_member in called)
+
+
+def is_imported(data: bytes, word: bytes) -> bool:
+    for start in starts_of_word(data, word):
+        line = data[data.rfind(b"\n", 0, start) + 1 : start]
+        opened = data.rfind(b"(", 0, start)
+        if b"import" in line or (
+            opened > 0 and data[:opened].rstrip()[-6:] == b"import" and b")" not in data[opened:start]
+        ):
+            return True
+    return False
+
+
+def bound_near(data: bytes, start: int, end: int) -> Iterator[bytes]:
+    """The names that a statement gives the value of the word at this place, or of what it gives back."""
+    begin = data.rfind(b"\n", 0, start) + 1
+    if not data[begin:start].strip(b" \t"):  # the statement began on the line above
+        begin = data.rfind(b"\n", 0, max(0, begin - 1)) + 1
+    before = data[begin:start]
+    if assigned := ASSIGNED.search(before):
+        yield assigned[1]
+    for pattern in (ANNOTATED, HEADED):
+        yield from pattern.findall(before)
+    if GIVEN_BACK.search(before):
+        yield from FUNCTION.findall(data, max(0, start - 10 * NEAR), start)[-1:]
+    if ENTERED.search(before) and (alias := ALIAS.match(data, end)):
+        yield alias[1]
+
+
+def receiver(data: bytes, end: int) -> list[tuple[bytes, bool]]:
+    """The words of which one must mean a client if the expression that ends at `end` is one, and which are members."""
+    before = data[max(0, end - NEAR) : end].rstrip(b" \t\r\n\\")
+    if before.endswith(b")"):
+        opened = opening(before)
+        if not before[opened - 1 : opened].strip(b"( \t\n,=["):
+            return [(m[0], before[m.start() - 1 : m.start()] == b".") for m in WORD.finditer(before, opened)]
+        before = before[:opened]
+    name = LAST_NAME.search(before)
+    return [(name[1], before[: name.start()].rstrip(b" \t\r\n\\").endswith(b"."))] if name is not None else []
+
+
+def opening(before: bytes) -> int:
+    """Where the bracket is opened that ends the text."""
+    depth = 0
+    for position in range(len(before) - 1, -1, -1):
+        depth += (before[position] == 0x29) - (before[position] == 0x28)
+        if depth == 0:
+            return position
+    return 0
