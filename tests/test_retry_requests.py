@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import importlib.util
 import logging
 import shutil
+import subprocess
+import sys
 import threading
 import time
 from dataclasses import replace
@@ -226,6 +229,64 @@ def test_mocked_clients_still_work(client_class: Any) -> None:
         client._client.get.assert_awaited_once()
 
     asyncio.run(main())
+
+
+@pytest.fixture(scope="module")
+def transport_class(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    pytest.importorskip("httpx_retries")
+    root = tmp_path_factory.mktemp("transport") / "checkout"
+    shutil.copytree(FIXTURES / "dealdesk" / "before", root)
+    report = apply(root, replace(FAST, backend="httpx-retries"), unsafe=True)
+    assert [c.path for c in report.changes if c.kind == "modify"] == ["bot/storage/insforge_client.py"]
+    program = "import sys; from bot.storage.insforge_client import InsForgeClient"
+    assert subprocess.run([sys.executable, "-c", program], cwd=root, check=False).returncode == 0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(root))
+        yield importlib.import_module("bot.storage.insforge_client").InsForgeClient
+    for name in [name for name in sys.modules if name == "bot" or name.startswith("bot.")]:
+        del sys.modules[name]
+
+
+class TestTransport:
+    """The client of the checkout with a transport of httpx-retries."""
+
+    def test_a_query_waits_as_it_is_told(self, transport_class: Any, server: FaultServer) -> None:
+        server.script(RECORDS, Answer(503, (("Retry-After", "1"),)), Answer())
+        assert use(transport_class, server, "query", "leads") == []
+        assert waited(server) >= 1
+
+    def test_four_failures_are_the_sites_usual_error(self, transport_class: Any, server: FaultServer) -> None:
+        server.script(RECORDS, Answer(503))
+        with pytest.raises(httpx.HTTPStatusError, match="503"):
+            use(transport_class, server, "query", "leads")
+        assert len(server.seen) == 4
+
+    def test_no_single_row_is_none(self, transport_class: Any, server: FaultServer) -> None:
+        server.script(RECORDS, Answer(406))
+        assert use(transport_class, server, "query", "leads", single=True) is None
+        assert len(server.seen) == 1
+
+    @pytest.mark.parametrize("fault", [Answer(502, commits=True), Drop(commits=True), Drop(commits=True, in_body=True)])
+    @pytest.mark.parametrize(
+        ("method", "path", "args"), [("create", RECORDS, ("leads", {"a": 1})), ("rpc", RPC, ("score", {"a": 1}))]
+    )
+    def test_a_write_leaves_one_row(
+        self, transport_class: Any, server: FaultServer, method: str, path: str, args: Any, fault: Any
+    ) -> None:
+        server.script(path, fault, Answer())
+        with pytest.raises(httpx.HTTPError):
+            use(transport_class, server, method, *args)
+        assert len(server.rows) == len(server.seen) == 1
+
+    def test_a_refused_write_is_repeated(self, transport_class: Any, server: FaultServer) -> None:
+        server.script(RPC, Answer(429), Answer(body="7"))
+        assert use(transport_class, server, "rpc", "score", {"a": 1}) == 7
+        assert len(server.rows) == 1
+
+    def test_a_delete_is_repeated(self, transport_class: Any, server: FaultServer) -> None:
+        server.script(RECORDS, Answer(502, commits=True), Drop(), Answer())
+        use(transport_class, server, "delete", "leads", filters={"id": "eq.1"})
+        assert [seen.method for seen in server.seen] == ["DELETE"] * 3
 
 
 class TestOptions:
