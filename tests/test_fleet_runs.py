@@ -199,6 +199,23 @@ def test_workers_that_are_killed_cost_nothing_but_time(tmp_path: Path) -> None:
 
 
 @slow
+def test_workers_that_are_killed_while_they_start_come_back_too(tmp_path: Path) -> None:
+    many(tmp_path / "src", 6)
+    process = start(tmp_path, "check", "src", "--jobs", "1")
+    wait_for_workers(process, 1)
+    end = time.monotonic() + 6
+    while time.monotonic() < end:
+        for each in psutil.Process(process.pid).children():
+            with suppress(psutil.Error):
+                if "--multiprocessing-fork" in each.cmdline():
+                    each.kill()
+        time.sleep(0.3)
+    out, err = process.communicate(timeout=300)
+    assert process.returncode == 1, err
+    assert "6 findings in 6 of 6 repositories" in out
+
+
+@slow
 def test_ctrl_c_stops_at_once_and_the_next_run_goes_on(tmp_path: Path) -> None:
     many(tmp_path / "src", 12)
     process = start(tmp_path, "check", "src", "--jobs", "2")

@@ -14,10 +14,12 @@ from multiprocessing.resource_tracker import ensure_running
 from time import monotonic, sleep
 from uuid import uuid4
 
+import dask.config
 from dask.system import CPU_COUNT
 from distributed import Client, Future, KilledWorker, LocalCluster, as_completed
 from distributed.comm.core import CommClosedError
 from distributed.security import Security
+from tornado.ioloop import PeriodicCallback
 
 from perfmod.errors import PerfmodError
 from perfmod.fleet.job import Effort, Job, Outcome, failed
@@ -27,6 +29,8 @@ from perfmod.fleet.version import version
 LOOPBACK = "127.0.0.1"
 ATTEMPTS = 2  # on different workers, where there are two
 PATIENCE = 60.0  # seconds for a worker to join a running cluster
+LOST = "30s"  # after which a worker that was killed and is not back counts as lost
+KEEP = 5_000  # milliseconds between two looks at whether workers are lost
 
 
 @contextmanager
@@ -39,11 +43,12 @@ def local(workers: int | None, most: int, dashboard: str | None) -> Iterator[Cli
     """
     # Whatever is started from here on imports nothing from the folder that this happens to run in.
     os.environ["PYTHONSAFEPATH"] = "1"
-    with quiet(), warnings.catch_warnings():
+    wanted = min(workers or CPU_COUNT, most)
+    with quiet(), warnings.catch_warnings(), dask.config.set({"distributed.deploy.lost-worker-timeout": LOST}):
         warnings.filterwarnings("ignore", message="Port .* is already in use")  # another one is taken, and shown
         with without_interrupts():
             cluster = LocalCluster(
-                n_workers=min(workers or CPU_COUNT, most),
+                n_workers=wanted,
                 threads_per_worker=1,
                 processes=True,
                 host=LOOPBACK,
@@ -53,8 +58,14 @@ def local(workers: int | None, most: int, dashboard: str | None) -> Iterator[Cli
                 memory_limit=0,  # a job has its own limit
                 silence_logs=logging.CRITICAL,
             )
+        # Dask starts a worker that was killed again, but not one that is killed while it starts.
+        keep = PeriodicCallback(lambda: cluster.scale(wanted), KEEP)
         with cluster, Client(cluster) as client:
-            yield client
+            client.loop.add_callback(keep.start)
+            try:
+                yield client
+            finally:
+                client.loop.add_callback(keep.stop)
 
 
 @contextmanager
