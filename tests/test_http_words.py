@@ -67,4 +67,6 @@ def test_what_is_no_client_of_another_file_is_not(text):
 def test_a_glance_needs_a_library_or_an_awaited_verb():
     assert list(clients_taken("a.py", b"import httpx\nx.get(u)"))
     assert list(clients_taken("a.py", b"await x.get(u)"))
+    assert list(clients_taken("a.py", b"async with x.get(u) as r:"))
+    assert list(clients_taken("a.py", b"async with (\n    self.x.get(u) as r,\n):"))
     assert not list(clients_taken("a.py", b"x.get(u)"))

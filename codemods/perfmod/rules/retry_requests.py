@@ -88,7 +88,7 @@ class RetryRequests:
     Options = RetryOptions
     languages = ("python",)
     triggers = Triggers(
-        ((b"httpx",), (b"aiohttp",), (b"requests",), (b"await ",)),
+        ((b"httpx",), (b"aiohttp",), (b"requests",), (b"await ",), (b"async with",)),
         may_send_requests,
         clients_taken,
     )

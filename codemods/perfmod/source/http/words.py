@@ -16,7 +16,7 @@ EVIDENCE = {
     b"requests": re.compile(rb"\b[Ss]ession\s*\(|\brequests\s+as\b|\brequests\s*\.\s*" + VERB + rb"\s*\("),
 }
 IMPORTED = re.compile(rb"\b(?:from|import)\b[^\n]*\b(?:httpx|aiohttp|requests)\b")
-AWAITED = re.compile(rb"await [\w.() ]+\.\s*" + VERB + rb"\s*\(")
+AWAITED = re.compile(rb"\b(?:await|async with)[\s(]+[\w.() ]+\.\s*" + VERB + rb"\s*\(")
 #: A dot, the verb, and an argument: what stands before the dot is looked at from the end.
 CALL = re.compile(rb"\.[\s\\]*" + VERB + rb"[\s\\]*\(\s*(?!\))")
 LAST_NAME = re.compile(rb"(\w+)[\s\\]*\Z")
