@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from perfmod.discovery import language_of
@@ -79,15 +80,15 @@ class Queries:
         """The files with queries that hold the name of a table."""
         if table not in self._mentions:
             word = re.compile(rb"[\"'`]" + re.escape(table).encode() + rb"[\"'`]")
-            self._mentions[table] = [path for path, data in self._files() if word.search(data)]
+            self._mentions[table] = [path for path, data in self._files if word.search(data)]
         return self._mentions[table]
 
-    def _files(self) -> Iterator[tuple[str, bytes]]:
-        for path in self._project.files:
-            if language_of(path) in (*SCRIPTS, "python") and not TEST.search(path):
-                data = self._project.raw(path) or b""
-                if QUERY.search(data):
-                    yield path, data
+    @cached_property
+    def _files(self) -> list[tuple[str, bytes]]:
+        """The files with queries, read once for all tables."""
+        scripts = (path for path in self._project.files if language_of(path) in (*SCRIPTS, "python"))
+        read = ((path, self._project.raw(path) or b"") for path in scripts if not TEST.search(path))
+        return [(path, data) for path, data in read if QUERY.search(data)]
 
     def table_of(self, query: Query) -> str | None:
         """The table of a query, through constants of other files."""
