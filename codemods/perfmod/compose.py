@@ -133,15 +133,16 @@ def conflicting(
     findings: Sequence[Finding], expanded: Mapping[Finding, Sequence[FileIntent | AddModule]]
 ) -> list[Finding]:
     """Findings whose edits overlap those of an earlier one without being equal to them. Nested calls don't clash."""
-    taken: dict[str, list[Replace | RewriteCall]] = {}
+    taken: dict[str, dict[Replace | RewriteCall, None]] = {}
     clashing = []
     for finding in findings:
         own = [i for i in expanded[finding] if isinstance(i, Replace | RewriteCall)]
-        if any(clash(intent, other) for intent in own for other in taken.get(intent.span.path, ())):
+        new = [intent for intent in own if intent not in taken.setdefault(intent.span.path, {})]
+        if any(clash(intent, other) for intent in new for other in taken[intent.span.path]):
             clashing.append(finding)
             continue
-        for intent in own:
-            taken.setdefault(intent.span.path, []).append(intent)
+        for intent in new:
+            taken[intent.span.path][intent] = None
     return clashing
 
 

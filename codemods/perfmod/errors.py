@@ -19,7 +19,15 @@ def internal_error(error: Exception, *, verbose: bool) -> str:
     trace = str(cause) if remote else "".join(traceback.format_exception(error))
     if verbose:
         print(trace, file=sys.stderr)
-    places = re.findall(r'File ".*?([^/\\]+[/\\][^/\\]+\.py)", line (\d+)', trace)
+    places = re.findall(r'([^/\\"\n]{1,200}[/\\][^/\\"\n]{1,200}\.py)", line (\d+)', trace)
     place = ":".join(places[-1]) if places else "unknown place"
     advice = "" if verbose else "; -v shows the traceback"
     return f"internal error, please report it: {type(error).__name__} at {place}: {error}{advice}"
+
+
+class TooMuch(Exception):
+    """A file that would take too long. The message says why, in words for the user."""
+
+    def __init__(self, message: str, path: str = "") -> None:
+        super().__init__(message)
+        self.path = path

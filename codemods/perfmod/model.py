@@ -51,6 +51,10 @@ class Facts:
         """Every fact of this type, sorted by path, in the order in which each file's scan yielded them."""
         return self._by_type.get(kind, ())
 
+    def without(self, path: str) -> Facts:
+        """The facts of all other files."""
+        return Facts(fact for own in self._by_type.values() for fact in own if fact.path != path)
+
     def by_path(self, kind: type[FactT]) -> Mapping[str, Sequence[FactT]]:
         """The facts of this type, by the file that says them."""
         grouped: dict[str, list[FactT]] = {}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from perfmod.config import Settings
 from perfmod.discovery import Discovery, discover
+from perfmod.errors import PerfmodError, TooMuch
 from perfmod.model import Change, Fact, Facts, Finding, Note, Result, Safety, Skipped, Span
 from perfmod.project import Project
 from perfmod.rule import PARSE_ERROR, Rule, make_rules
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from perfmod.verify import Check
 
 Command = Literal["check", "diff", "apply"]
+# Each costs seconds: with more files like that the run ends.
+TOO_MUCH = 10
+
 Progress = Callable[[str, int, int], None]  # stage, done, of how many
 
 
@@ -101,7 +105,8 @@ def run(request: Request, progress: Progress | None = None) -> Report:
     if cache is not None:
         cache.save()
     if PARSE_ERROR not in settings.ignore:
-        findings += [parse_error(fact) for fact in facts.of(ParseError)]
+        too_much = (ParseError(path, 0, why) for path, why in project.too_much.items())
+        findings += [parse_error(fact) for fact in (*facts.of(ParseError), *too_much)]
     runs = per_file(settings)
     chosen = sorted((f for f in findings if discovery.is_chosen(f.span.path) and runs(f.rule, f.span.path)), key=place)
     results = suppress(chosen, facts, rules, settings, is_chosen=discovery.is_chosen, runs=runs, today=request.today)
@@ -191,7 +196,8 @@ def judge_or_recall(
     known = cache.verdict(files, relevant)
     if known is None:
         findings, notes = judge(rules, project.facts, project)
-        cache.put_verdict(files, findings, notes, relevant)
+        if not project.too_much:
+            cache.put_verdict(files, findings, notes, relevant)
         return findings, notes
     return list(known.findings), list(known.notes)
 
@@ -206,9 +212,22 @@ def judge(rules: Sequence[Rule], facts: Facts, project: Project) -> tuple[list[F
     findings: list[Finding] = []
     notes: list[Note] = []
     for rule in rules:
-        for said in rule.judge(facts, project):
+        for said in judge_what_is_small(rule, facts, project):
             (findings if isinstance(said, Finding) else notes).append(said)  # type: ignore[arg-type]
     return findings, notes
+
+
+def judge_what_is_small(rule: Rule, facts: Facts, project: Project) -> list[Finding | Note]:
+    """What a rule says. A file that would take too long is taken for one that can't be read from then on."""
+    while True:
+        for path in project.too_much:
+            facts = facts.without(path)
+        try:
+            return list(rule.judge(facts, project))
+        except TooMuch as error:
+            if not error.path or len(project.too_much) == TOO_MUCH:
+                raise PerfmodError(f"{error.path or 'a file'}: {error}; exclude it") from None
+            project.too_much[error.path] = str(error)
 
 
 def parse_error(error: ParseError) -> Finding:

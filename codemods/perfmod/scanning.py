@@ -276,11 +276,11 @@ def facts_of(text: Any, scanners: Sequence[Scanner]) -> list[Fact]:
 
 def facts_within_limits(text: Any, scanners: Sequence[Scanner]) -> list[Fact]:
     """The facts of one file. Raises TooMuch for one that no person wrote."""
-    from perfmod.source.tree import GRAMMARS, WORK, Source
+    from perfmod.source.tree import GRAMMARS, Source
     from perfmod.suppression import scan_comments
 
     language = language_of(text.path) or ""
-    source = Source(text, language, WORK)
+    source = Source(text, language, scanned=True)
     if language in GRAMMARS:
         problem = source.error
         if problem is not None and not scanners:
@@ -288,7 +288,16 @@ def facts_within_limits(text: Any, scanners: Sequence[Scanner]) -> list[Fact]:
         if problem is not None:
             line, column = text.position(problem.start_byte)
             return [ParseError(text.path, problem.start_byte, f"syntax error at line {line}, column {column}")]
-    facts = [fact for scanner in scanners for fact in scanner.scan(source)]
+    facts = [fact for scanner in scanners for fact in sites_of(scanner, source)]
     if (facts or not scanners or TRIGGER in text.utf8) and (language in GRAMMARS or language in ("vue", "svelte")):
         facts.extend(scan_comments(source))
     return facts
+
+
+def sites_of(scanner: Scanner, source: Any) -> Iterator[Fact]:
+    from perfmod.source.tree import SITES, TooMuch
+
+    for number, fact in enumerate(scanner.scan(source)):
+        if number == SITES:
+            raise TooMuch(f"it holds more than {SITES:,} places that one rule looks at")
+        yield fact

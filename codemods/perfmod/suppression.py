@@ -75,7 +75,7 @@ def parts_of(source: Source) -> list[Source]:
     from perfmod.source.embedded import scripts
     from perfmod.source.tree import Source
 
-    return [Source(source.text, "html"), *scripts(source.text)]
+    return [Source(source.text, "html"), *scripts(source.text, source)]
 
 
 def comments_of(source: Source) -> Iterator[Suppression]:

@@ -39,6 +39,7 @@ class Project:
         self._watch = watch  #: told of each file before it is read
         self._texts: dict[str, Text | None] = {}
         self._sources: dict[str, tuple[Source | None]] = {}  #: the most recently used last
+        self.too_much: dict[str, str] = {}  #: files that would take too long, and why; they have no text
 
     @cached_property
     def paths(self) -> frozenset[str]:
@@ -55,6 +56,8 @@ class Project:
 
     def text(self, path: str) -> Text | None:
         """The decoded text of a file, read once; None where it can't be had."""
+        if path in self.too_much:
+            return None
         if path not in self._texts:
             from perfmod.source.text import Text, Unreadable
 

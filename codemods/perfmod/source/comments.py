@@ -6,6 +6,7 @@ import re
 
 from perfmod.source.tree import Source
 
+MOST_LINES = 50  # above a place: a longer comment is a licence or code, and says nothing about the line below
 COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/|\{/\*.*?\*/\}|(?<![\w'\"])#[^\n]*", re.S)
 ABOVE = re.compile(r"\s*(?://|/?\*|#|\{/\*)")
 
@@ -16,7 +17,8 @@ def comment_at(source: Source, offset: int) -> str:
     number = text.position(offset)[0]
     line = text.line(number)
     found = [match[0] for match in COMMENT.finditer(line)]
-    while number > 1 and ABOVE.match(text.line(number - 1)):
+    first = max(1, number - MOST_LINES)
+    while number > first and ABOVE.match(text.line(number - 1)):
         number -= 1
         found.insert(0, text.line(number).strip())
     return " ".join(found)

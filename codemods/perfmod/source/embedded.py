@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cached_property
 
-from tree_sitter import Language, Node, Parser, Range, Tree
+from tree_sitter import Node, Range, Tree
 
 from perfmod.source.text import Text
-from perfmod.source.tree import Source, TooMuch, parse, parser
+from perfmod.source.tree import Source, TooMuch, parse
 
 SCRIPT_LANGUAGES = {"ts": "typescript", "tsx": "tsx"}
 
@@ -16,15 +15,19 @@ SCRIPT_LANGUAGES = {"ts": "typescript", "tsx": "tsx"}
 class Embedded(Source):
     """One inline script. Its offsets are those of the whole file."""
 
-    def __init__(self, text: Text, language: str, node: Node) -> None:
-        super().__init__(text, language)
+    def __init__(self, text: Text, language: str, node: Node, page: Source | None) -> None:
+        super().__init__(text, language, scanned=page is not None and page.scanned)
+        self._page = page
         self._range = Range(node.start_point, node.end_point, node.start_byte, node.end_byte)
 
-    @cached_property
-    def tree(self) -> Tree:
-        grammar: Language | None = parser(self.language).language
-        assert grammar is not None
-        return Parser(grammar, included_ranges=[self._range]).parse(self.text.utf8)
+    def spend(self, work: int) -> None:
+        if self._page is None:
+            super().spend(work)
+        else:
+            self._page.spend(work)
+
+    def _parse(self) -> Tree:
+        return parse(self.language, self.text.utf8, [self._range])
 
 
 def elements(text: Text) -> Iterator[tuple[Node, dict[str, str], Node | None]]:
@@ -47,13 +50,15 @@ def elements(text: Text) -> Iterator[tuple[Node, dict[str, str], Node | None]]:
         yield node, attributes, next((child for child in node.named_children if child.type == "raw_text"), None)
 
 
-def scripts(text: Text) -> list[Source]:
-    """The inline scripts of a text that parse."""
+def scripts(text: Text, page: Source | None = None) -> list[Source]:
+    """The inline scripts of a text that parse. They spend the work of their `page`."""
     found: list[Source] = []
     for _, attributes, code in elements(text):
         kind = attributes.get("type", "module")
+        if page is not None:
+            page.spend(len(text.utf8) // 1_000)
         if code is not None and kind in ("", "module", "text/javascript", "application/javascript"):
-            source = Embedded(text, SCRIPT_LANGUAGES.get(attributes.get("lang", ""), "javascript"), code)
+            source = Embedded(text, SCRIPT_LANGUAGES.get(attributes.get("lang", ""), "javascript"), code, page)
             if source.error is None:
                 found.append(source)
     return found

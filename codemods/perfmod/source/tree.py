@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache, cached_property
 from importlib import import_module
 from itertools import accumulate
-from math import inf
 from time import process_time
 
-from tree_sitter import Language, Node, Parser, Tree
+from tree_sitter import Language, Node, Parser, Range, Tree
 
+from perfmod.errors import TooMuch as TooMuch
 from perfmod.model import Span
 from perfmod.source.text import Text
 from perfmod.source.words import starts_of_word
@@ -27,19 +27,18 @@ GRAMMARS = {
 }
 
 # A file that needs more than this is none that a person wrote. Some grammars need time that grows with the square of
-# the nesting, and climbing does too, because tree-sitter looks for a node's parent from the root.
+# the nesting, and climbing does too, because tree-sitter looks for a node's parent from the root. Functions that
+# descend call themselves: the deepest tree leaves room for three calls a level.
 LARGE = 50_000  # bytes; smaller files are parsed in an instant, whatever they hold
 CHUNK = 4_000
 SECONDS = 3.0
-DEPTH = 500
+DEPTH = 250  # the deepest of 40,000 real files has less than half of it
 BRACKETS = 2_000
 BRACKET = re.compile(rb"[()\[\]{}]")
-WORK = 500_000  # nodes looked at, and thousands of bytes searched, in one file
+WORK = 500_000  # nodes looked at, and thousands of bytes searched, in one file while it is scanned
+LATER_WORK = 10 * WORK  # in one file that is asked again and again while the checkout is judged
+SITES = 1_000  # places that one rule finds in one file; later stages compare them with each other
 LISTS = frozenset({"module", "program", "block", "statement_block"})  # may have very many children, none with a name
-
-
-class TooMuch(Exception):
-    """A file that would take too long. The message says why, in words for the user."""
 
 
 @cache
@@ -49,10 +48,29 @@ def parser(language: str) -> Parser:
     return Parser(Language(getattr(import_module(module), function)()))
 
 
-def parse(language: str, utf8: bytes) -> Tree:
-    """The tree of a text. Raises TooMuch where that takes too long."""
-    if len(utf8) < LARGE:
-        return parser(language).parse(utf8)
+def parse(language: str, utf8: bytes, ranges: Sequence[Range] = ()) -> Tree:
+    """The tree of a text, or of parts of it. Raises TooMuch where that takes too long, or gives a tree too deep."""
+    tree = parsed(language, utf8, ranges)
+    if is_deep(tree.root_node):
+        raise TooMuch(f"it is nested more than {DEPTH} levels deep")
+    return tree
+
+
+def is_deep(root: Node) -> bool:
+    """Whether a tree has more than DEPTH levels. Looks only where there are nodes enough for that."""
+    todo = [(root, DEPTH)]
+    while todo:
+        node, left = todo.pop()
+        if not left:
+            return True
+        todo += [(child, left - 1) for child in node.children if child.descendant_count >= left]
+    return False
+
+
+def parsed(language: str, utf8: bytes, ranges: Sequence[Range]) -> Tree:
+    using = ranged(language, ranges) if ranges else parser(language)
+    if len(utf8) < LARGE or 0 < sum(part.end_byte - part.start_byte for part in ranges) < LARGE:
+        return using.parse(utf8)
     if nesting(utf8) > BRACKETS:
         raise TooMuch(f"its brackets are nested more than {BRACKETS:,} levels deep")
     until = process_time() + SECONDS
@@ -66,14 +84,20 @@ def parse(language: str, utf8: bytes) -> Tree:
         return b"" if parsing and is_late() else utf8[offset : offset + CHUNK]
 
     try:
-        tree = parser(language).parse(read, progress_callback=is_late)
+        tree = using.parse(read, progress_callback=is_late)
     except ValueError:
-        parser(language).reset()
+        using.reset()
         tree = None
     parsing = False
     if tree is None or is_late():
         raise TooMuch(f"the parser needs more than {SECONDS:.0f} seconds for it")
     return tree
+
+
+def ranged(language: str, ranges: Sequence[Range]) -> Parser:
+    grammar = parser(language).language
+    assert grammar is not None
+    return Parser(grammar, included_ranges=list(ranges))
 
 
 def nesting(utf8: bytes) -> int:
@@ -84,13 +108,15 @@ def nesting(utf8: bytes) -> int:
 class Source:
     """One file as rules see it. Lives for one scan: facts leave it, nodes do not.
 
-    `find` and `find_word` raise TooMuch where a rule asks for more than `work`.
+    `find`, `find_word` and `spend` raise TooMuch where more is asked for than one file may cost.
+    `scanned`: a text that takes too long to parse raises TooMuch as well; else it is one that does not parse.
     """
 
-    def __init__(self, text: Text, language: str, work: float = inf) -> None:
+    def __init__(self, text: Text, language: str, *, scanned: bool = False) -> None:
         self.text = text
         self.language = language
-        self._work = work
+        self.scanned = scanned
+        self._work = WORK if scanned else LATER_WORK
 
     @property
     def path(self) -> str:
@@ -103,11 +129,14 @@ class Source:
     @cached_property
     def tree(self) -> Tree:
         try:
-            return parse(self.language, self.text.utf8)
+            return self._parse()
         except TooMuch:
-            if self._work < inf:
+            if self.scanned:
                 raise
             return parser(self.language).parse(b"(")  # for whoever asks whether it parses
+
+    def _parse(self) -> Tree:
+        return parse(self.language, self.text.utf8)
 
     @property
     def root(self) -> Node:
@@ -122,27 +151,28 @@ class Source:
 
     def find(self, pattern: re.Pattern[bytes]) -> Iterator[Node]:
         """The smallest node at each match of a byte pattern (its first group, if it has one)."""
-        self._spend(len(self.utf8) // 1_000)
+        self.spend(len(self.utf8) // 1_000)
         group = 1 if pattern.groups else 0
         for match in pattern.finditer(self.utf8):
             node = self.root.descendant_for_byte_range(match.start(group), match.end(group))
-            self._spend(1)
+            self.spend(1)
             if node is not None:
                 yield node
 
     def find_word(self, word: bytes) -> Iterator[Node]:
         """The smallest node at each whole-word occurrence of `word`. Faster than a pattern."""
-        self._spend(len(self.utf8) // 10_000)
+        self.spend(len(self.utf8) // 10_000)
         for start in starts_of_word(self.utf8, word):
-            self._spend(1)
+            self.spend(1)
             node = self.root.descendant_for_byte_range(start, start + len(word))
             if node is not None:
                 yield node
 
-    def _spend(self, work: int) -> None:
+    def spend(self, work: int) -> None:
+        """Say beforehand how many nodes a loop may look at, where a file can make it run again and again."""
         self._work -= work
         if self._work < 0:
-            raise TooMuch("it holds too much that has to be looked at")
+            raise TooMuch("it holds too much that has to be looked at", self.path)
 
     @cached_property
     def error(self) -> Node | None:
@@ -164,14 +194,10 @@ def first_error(root: Node) -> Node | None:
 
 
 def ancestors(node: Node) -> Iterator[Node]:
-    """The parents of a node, innermost first. Raises TooMuch where it is nested too deeply."""
-    parent = node.parent
-    for _ in range(DEPTH):
-        if parent is None:
-            return
+    """The parents of a node, innermost first."""
+    while (parent := node.parent) is not None:
         yield parent
-        parent = parent.parent
-    raise TooMuch("it is nested too deeply")
+        node = parent
 
 
 def field_of(node: Node) -> str | None:

@@ -30,6 +30,7 @@ CONDITIONS: dict[Bundler, str] = {
     "next": NODE_ENV,
     "react-scripts": NODE_ENV,
 }
+MOST_IMPORTS = 200  # of one package: each fix that moves it holds the edits of all its imports
 ORDER = (Safety.SAFE, Safety.UNSAFE, Safety.MANUAL)
 CONSOLE_CALL = re.compile(rb"\b(?:window|globalThis)\b[^;\n]{0,20}?\.(?:eruda|vConsole|VConsole)\b")
 
@@ -167,6 +168,7 @@ class Judgement:
     # Findings
 
     def at_imports(self, outcomes: Sequence[Outcome], groups: Sequence[Group]) -> Iterator[Finding | Note]:
+        group_of = {id(outcome): group for group in groups for outcome in group.outcomes}
         by_span: dict[Span, list[Outcome]] = {}
         for outcome in outcomes:
             by_span.setdefault(outcome.span, []).append(outcome)
@@ -178,7 +180,7 @@ class Judgement:
             elif first.state == "left":
                 yield Finding(self.rule, span, self.message(first, names), Safety.MANUAL, reason=first.reason)
             elif first.state == "fix":
-                yield self.fix(first, names, [g for g in groups if any(o in g.outcomes for o in here)], groups)
+                yield self.fix(first, names, [group_of[id(o)] for o in here], groups)
 
     def message(self, outcome: Outcome, names: str) -> str:
         said = outcome.site.gating.comment
@@ -190,8 +192,8 @@ class Judgement:
     def fix(self, outcome: Outcome, names: str, own: Sequence[Group], groups: Sequence[Group]) -> Finding:
         intents: list[Intent] = list(outcome.edits)
         moved = []
-        for group in own:
-            if self.can_move(group, outcome.safety, groups) and self.refusal(group) is None:
+        for group in {id(group): group for group in own}.values():
+            if self.refusal(group) is None and self.can_move(group, outcome.safety, groups):
                 intents += [edit for other in group.outcomes for edit in other.edits]
                 intents.append(self.move(group))
                 moved.append(group.package)
@@ -259,6 +261,8 @@ class Judgement:
         """Why the move can't be written."""
         from perfmod.render.manifests import move_package
 
+        if len(group.outcomes) > MOST_IMPORTS:
+            return f"it is imported in more than {MOST_IMPORTS} places"
         try:
             move_package(self.move(group), self.project)
         except CannotRender as error:

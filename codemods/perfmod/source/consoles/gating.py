@@ -59,6 +59,7 @@ class Gating:
     form: str = ""  #: "require" where only bundlers of CommonJS will do, "sole" where nothing else makes it a module
 
 
+ENOUGH = 100  # uses of one import are looked at to say when it runs; it is left anyhow
 IsConsole = Callable[[str], bool]
 
 
@@ -179,7 +180,7 @@ def gate_binding(found: Import) -> Gating:
         return manual(found.place, f"`{name.local}` is imported and not used")
     place = place_of(source, values[0])
     if len(values) > 1:
-        return manual(worst(source, values), f"`{name.local}` is used in several places")
+        return manual(worst(source, values[:ENOUGH]), f"`{name.local}` is used in several places")
     if directive_above(source, found.node):
         return manual(place, "a directive in a comment stands above the import")
     if any(child.type == "import_attribute" for child in found.node.named_children):
@@ -250,7 +251,7 @@ def gate_side_effect(found: Import) -> Gating:
         return manual(found.place, "comments compile parts of this file on condition: `#ifdef`")
     if directive_above(source, found.node):
         return manual(found.place, "a directive in a comment stands above the import")
-    pattern = re.compile(rb"(?:window|globalThis)\b[^;\n]{0,20}?\.((?:eruda|vConsole|VConsole))\b")
+    pattern = re.compile(rb"\b(?:window|globalThis)\b[^;\n]{0,20}?\.((?:eruda|vConsole|VConsole))\b")
     users = {user.start_byte: user for node in source.find(pattern) if (user := top_statement(node)) is not None}
     reason = LATER
     if len(users) > 1:

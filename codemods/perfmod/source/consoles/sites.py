@@ -42,7 +42,7 @@ def console_facts(
     is_console: Callable[[str], bool] = lambda s: console_name(s, packages) is not None  # noqa: E731
     if source.language == "html" or source.language not in GRAMMARS:
         yield from script_elements(source, packages)
-        for script in scripts(source.text):
+        for script in scripts(source.text, source):
             for found in imports(script, needles(packages), is_console):
                 yield fact_of(found, packages, is_console, embedded=True, alone=False)
         return

@@ -118,7 +118,10 @@ def import_at(source: Source, string: Node) -> Iterator[Import]:
 
 
 def first_argument(arguments: Node) -> Node | None:
-    return next((child for child in arguments.named_children if child.type != "comment"), None)
+    child: Node | None = arguments.named_child(0)
+    while child is not None and child.type == "comment":
+        child = child.next_named_sibling
+    return child
 
 
 def bound_names(source: Source, clause: Node) -> Iterator[Name]:
@@ -213,6 +216,7 @@ def outside_effect(
     source: Source, node: Node, allowed: frozenset[str], is_console: Callable[[str], bool]
 ) -> str | None:
     """The first thing that code does to what is neither its own nor the console's; None where it does nothing such."""
+    source.spend(node.descendant_count)
     made = frozenset(source.code(child) for child in walk(node) if child.type in NAMES and is_binding(child))
     for child in walk(node):
         inside = (parent for parent in ancestors(child) if node.start_byte <= parent.start_byte)

@@ -111,6 +111,7 @@ def early_exit(source: Source, statement: Node) -> Place | None:
     sibling = statement.prev_named_sibling
     found: Place | None = None
     while sibling is not None:
+        source.spend(sibling.descendant_count if sibling.type == "if_statement" else 1)
         if sibling.type == "if_statement" and leaves(sibling):
             branch = sibling.child_by_field_name("consequence")
             sure = branch is not None and ends(branch) and sibling.child_by_field_name("alternative") is None
