@@ -227,7 +227,7 @@ def judge_what_is_small(rule: Rule, facts: Facts, project: Project) -> list[Find
         except TooMuch as error:
             if not error.path or len(project.too_much) == TOO_MUCH:
                 raise PerfmodError(f"{error.path or 'a file'}: {error}; exclude it") from None
-            project.too_much[error.path] = str(error)
+            project.leave_out(error.path, str(error))
 
 
 def parse_error(error: ParseError) -> Finding:

@@ -82,6 +82,11 @@ class Project:
             del self._sources[next(iter(self._sources))]
         return kept[0]
 
+    def leave_out(self, path: str, why: str) -> None:
+        """From now on a file has no text."""
+        self.too_much[path] = why
+        self._sources.pop(path, None)
+
     def take_over(self, changes: Iterable[Change]) -> None:
         """From now on these files are what a run has made of them."""
         for change in changes:

@@ -7,7 +7,7 @@ import re
 from perfmod.source.tree import Source
 
 MOST_LINES = 50  # above a place: a longer comment is a licence or code, and says nothing about the line below
-COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/|\{/\*.*?\*/\}|(?<![\w'\"])#[^\n]*", re.S)
+COMMENT = re.compile(r"//[^\n]*|/\*.*?(?:\*/|\Z)|(?<![\w'\"])#[^\n]*", re.S)
 ABOVE = re.compile(r"\s*(?://|/?\*|#|\{/\*)")
 
 

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from perfmod.project import Project
 
 BLANKS = bytes(byte if bytes((byte,)) in WORD_BYTES else 0x20 for byte in range(256))
-HEADER = re.compile(rb"class[ \t]+(\w+)[ \t]*(?:\[[^\]\n]*\])?\(([^)]*)\)")
+HEADER = re.compile(rb"class[ \t]+(\w+)[ \t]*(?:\[[^\]\n]{0,500}\])?\(([^)]{0,2000})\)")
 
 # What a line binds, if it binds something: an assignment, an annotation, a function, an alias.
-CARRIER = re.compile(rb"\b(\w+)[ \t]*(?::[^=\n]*)?=(?!=)|\b(\w+)[ \t]*:|\bdef[ \t]+(\w+)|\bas[ \t]+(\w+)")
+CARRIER = re.compile(rb"\b(\w+)[ \t]*(?::[^=\n]{0,300})?=(?!=)|\b(\w+)[ \t]*:|\bdef[ \t]+(\w+)|\bas[ \t]+(\w+)")
 LONGEST_IMPORT = 4_000  # bytes
 STAR = re.compile(rb"\bfrom[ \t]+(?:[\w.]*\.)?(\w+)[ \t]+import[ \t]*\*")
 RECEIVER = re.compile(rb"(\w+|[)\]])\s*\.\s*\Z")

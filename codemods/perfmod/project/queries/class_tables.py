@@ -18,7 +18,7 @@ from perfmod.source.tree import Source
 if TYPE_CHECKING:
     from perfmod.project import Project
 
-EXTENDS = re.compile(rb"\bextends\s+([\w.]+)|\bclass\s+\w+\s*\(([^)]*)\)")
+EXTENDS = re.compile(rb"\bextends\s+([\w.]+)|\bclass\s+\w+\s*\(([^)]{0,2000})\)")
 WORD = re.compile(rb"\w+")
 FIELDS = frozenset({"public_field_definition", "field_definition"})
 

@@ -30,7 +30,7 @@ from perfmod.source.reads.words import is_test
 MAXIMUM_DEPTH = 4  # functions that a cached function may call in turn
 FROZEN_BASES = re.compile(r"(?:NamedTuple|Enum|IntEnum|StrEnum|Flag)\Z")
 FROZEN_DATACLASS = re.compile(
-    r"@\s*(?:dataclasses\.)?dataclass\s*\([^)]*\bfrozen\s*=\s*True|frozen\s*=\s*True|@\s*(?:attr\.|attrs\.)?frozen\b"
+    r"@\s*(?:dataclasses\.)?dataclass\s*\([^)]{0,500}\bfrozen\s*=\s*True|frozen\s*=\s*True|@\s*(?:attr\.|attrs\.)?frozen\b"
 )
 CATCHES = re.compile(rb"\bexcept\b|\bexists\s*\(|\bis_file\s*\(|\bisfile\s*\(|\bsuppress\s*\(")
 PLAIN = re.compile(r"True|False|None|(?:0|[1-9]\d*)(?:\.\d+)?")

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 # What psql, pg_dump and migration tools add to SQL.
-COPY_DATA = re.compile(r"^COPY\s[^;]*?\bFROM\s+stdin\b[^;]*;[^\n]*\n.*?^\\\.[ \t]*$", re.I | re.M | re.S)
+COPY_DATA = re.compile(
+    r"^COPY\s[^;]{0,5000}?\bFROM\s+stdin\b[^;]{0,1000};[^\n]*\n.*?(?:^\\\.[ \t]*$|\Z)", re.I | re.M | re.S
+)
 PSQL = re.compile(r"^\\[^\n]*", re.M)
 DOWN = re.compile(
     r"^[ \t]*--[ \t]*(?:\+goose[ \t]+down|migrate:down|\+migrate[ \t]+down|-+[ \t]*create above / drop below)",

@@ -15,8 +15,8 @@ SERVER = re.compile(
     r"|(?:\A|/)(?:middleware|proxy|route|instrumentation)\.[cm]?[jt]sx?\Z|\.server\.[cm]?[jt]sx?\Z"
 )
 PHONE = ("expo", "react-native", "@ionic/core", "@capacitor/core")
-USE_CLIENT = re.compile(rb"\A(?:\s|//[^\n]*\n|/\*.*?\*/)*[\"']use client[\"']", re.S)
-USE_SERVER = re.compile(rb"\A(?:\s|//[^\n]*\n|/\*.*?\*/)*[\"']use server[\"']", re.S)
+USE_CLIENT = re.compile(rb"\A(?>\s|//[^\n]*\n|/\*.*?\*/)*+[\"']use client[\"']", re.S)
+USE_SERVER = re.compile(rb"\A(?>\s|//[^\n]*\n|/\*.*?\*/)*+[\"']use server[\"']", re.S)
 
 
 def is_browser_code(project: Project, path: str) -> bool:

@@ -193,7 +193,8 @@ class Judgement:
         intents: list[Intent] = list(outcome.edits)
         moved = []
         for group in {id(group): group for group in own}.values():
-            if self.refusal(group) is None and self.can_move(group, outcome.safety, groups):
+            few = len(group.outcomes) <= MOST_IMPORTS
+            if few and self.can_move(group, outcome.safety, groups) and self.refusal(group) is None:
                 intents += [edit for other in group.outcomes for edit in other.edits]
                 intents.append(self.move(group))
                 moved.append(group.package)

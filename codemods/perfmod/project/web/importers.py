@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 SCRIPTS = frozenset({"typescript", "tsx", "javascript"})
 SPECIFIER = re.compile(
-    rb"(?:\bfrom|\bimport|\brequire|\bsrc)[\s=(]*(?:/\*[^*\n]*\*/\s*)*[\"'`]([^\"'`\n]{1,200})[\"'`]|"
-    rb"import\.meta\.glob\w*(?:<[^>\n]*>)?\(\s*\[?\s*[\"'`]([^\"'`\n]{1,200})[\"'`]"
+    rb"(?:\bfrom|\bimport|\brequire|\bsrc)[\s=(]*+(?:/\*[^*\n]*\*/\s*+)*+[\"'`]([^\"'`\n]{1,200})[\"'`]|"
+    rb"import\.meta\.glob\w*(?:<[^>\n]{0,200}>)?\(\s*+(?:\[\s*+)?+[\"'`]([^\"'`\n]{1,200})[\"'`]"
 )
 STRING = re.compile(rb"[\"'`]([^\"'`\n]+)[\"'`]")
 SUFFIX = re.compile(r"\.(?:[cm]?[jt]sx?|vue|svelte)\Z")

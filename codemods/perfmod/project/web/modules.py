@@ -22,7 +22,8 @@ SUFFIXES = (".ts", ".tsx", ".d.ts", ".mts", ".js", ".jsx", ".mjs", ".cts", ".cjs
 SCRIPT = re.compile(r"\.(?:[cm]?[jt]sx?)\Z")
 CONFIGURATIONS = ("tsconfig.json", "tsconfig.app.json", "jsconfig.json", "tsconfig.base.json")
 # JSON as tsconfig has it: comments and trailing commas; strings are kept.
-LOOSE = re.compile(r'("(?:\\.|[^"\\])*")|//[^\n]*|/\*.*?\*/|,(?=\s*(?:(?://[^\n]*|/\*.*?\*/)\s*)*[}\]])', re.S)
+COMMENTS = r"//[^\n]*|/\*.*?(?:\*/|\Z)"
+LOOSE = re.compile(rf'("(?:\\.|[^"\\])*+"?)|{COMMENTS}|,(?=\s*+(?:(?>{COMMENTS})\s*+)*+[}}\]])', re.S)
 DEPTH = 12
 
 

@@ -47,8 +47,8 @@ DEPENDENCY: dict[Bundler, tuple[str, ...]] = {
     "webpack": ("webpack",),
 }
 BUILD_SCRIPT = re.compile(r"\A(?:build|prod|deploy|export|release|bundle)|:(?:build|prod)|build\Z")
-MODE = re.compile(r"\bbuild\b[^&|;]*--mode[ =]['\"]?([\w.-]+)")
-DEVELOPMENT = re.compile(r"\bNODE_ENV=['\"]?(?:dev|development)\b[^&|;]*\b(?:build|webpack)\b")
+MODE = re.compile(r"\bbuild\b[^&|;]{0,300}--mode[ =]['\"]?([\w.-]+)")
+DEVELOPMENT = re.compile(r"\bNODE_ENV=['\"]?(?:dev|development)\b[^&|;]{0,300}\b(?:build|webpack)\b")
 IMPORT_META_TYPES = re.compile(rb"vite/client|interface\s+ImportMeta\b|\bimport\.meta\.env\b")
 NODE_TYPES = re.compile(rb"\bprocess\.env\b|types=[\"'](?:node|react-scripts|next)[\"']")
 

@@ -16,7 +16,9 @@ OURS = re.compile(r"\bresponse_with_retry\b")
 STATUS = re.compile(r"status|\bis_error\b|\bis_success\b|\bis_server_error\b|\.ok\b", re.IGNORECASE)
 LEAVES = ("raise_statement", "return_statement", "break_statement")
 SLEEP = re.compile(r"sleep\s*\(")
-SUCCESS = re.compile(r"^(?!not\b).*(?:status\w*\s*(?:==\s*20\d|<\s*[345]00)|\bis_success\b|\.ok\b)", re.DOTALL)
+SUCCESS = re.compile(
+    r"^(?!not\b).*(?:status\w{0,40}\s{0,40}(?:==\s*20\d|<\s*[345]00)|\bis_success\b|\.ok\b)", re.DOTALL
+)
 
 
 def retried_by(names: Names, node: Node) -> str | None:

@@ -19,7 +19,7 @@ TYPES_ONLY = "for type checking only"
 METHOD = "_request_with_retry"
 MAKES_CLIENT = re.compile(r"\b(?:AsyncClient|Client|ClientSession|Session)\s*\(")
 LOGGER = re.compile(r"^(\w+)(?:\s*:[^=\n]+)?\s*=\s*(?:logging\.)?getLogger\(", re.MULTILINE)
-TYPED = re.compile(r"->|\bdef \w+\([^)]*\w\s*:", re.DOTALL)
+TYPED = re.compile(r"->|\bdef \w+\([^)]{0,500}\w\s*:", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ Evidence: TypeAlias = Literal["made", "typed", "named", "unknown", "foreign"]
 
 # In bytes: a select that may hold a star, or one that takes all columns without saying so.
 STAR = re.compile(
-    rb"\bselect\s*(?:<[^()\n]*>)?\s*\(\s*(?:(?://[^\n]*|/\*.*?\*/|#[^\n]*)\s*)*"
+    rb"\bselect\s*(?:<[^()\n]{0,500}>\s*)?\(\s*+(?:(?>//[^\n]*|/\*.*?\*/|#[^\n]*)\s*+)*+"
     rb"(?:\)|[\"'`][^\"'`)]{0,2000}?\*|[\"'`]\s*[\"'`]|count\s*=|columns\s*=|undefined\b)",
     re.S,
 )
