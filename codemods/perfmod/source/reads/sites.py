@@ -40,7 +40,7 @@ WRITES = re.compile(
 )
 MAY_WRITE = re.compile(
     rb"(?i)write|save|dump|store|persist|export|download|update|append|copy|move|rename|replace|touch|unlink|remove|"
-    rb"delete|edit|rotate|record|backup|put|upload|retrieve|ensure|generate|truncate|to_\w+\(|link|extract|"
+    rb"delete|edit|rotate|record|backup|put|upload|retrieve|ensure|generate|truncate|to_\w{1,60}\(|link|extract|"
     rb"FileHandler|O_(?:WRONLY|RDWR)|[\"'][rb]*[wax]|[\"']r?b?\+"
 )
 #: what stands in a file that calls a library to write; with `open`, a text that looks like a mode
