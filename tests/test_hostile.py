@@ -80,6 +80,15 @@ WEB = {
     "then": {"src/main.tsx": "import('eruda')" + ".then((m) => m)" * MANY},
     "jsx": {"src/main.tsx": LOAD + "const x = " + nested("<a>", "", "</a>") + ";\n"},
     "and": {"src/main.ts": nested("(x && ", "import('eruda')", ")", 3000)},
+    "uses": {"src/main.ts": "import eruda from 'eruda';\n" + "eruda.init();\n" * 20_000},
+    "imports": {"src/main.ts": LOAD * 20_000},
+    "imports below the limit": {"src/main.ts": LOAD * 900},
+    "early exits": {"src/main.ts": "function f() {\n" + ("if (a) return;\n" + LOAD) * 900 + "}\nf();\n"},
+    "side effects": {"src/main.ts": "import 'eruda';\n" * 20_000 + "window.eruda.init();\n" * 20_000},
+    "imports in a page": {"index.html": f"<script type=module>{LOAD * 30_000}</script>"},
+    "scripts in a page": {"index.html": f"<script type=module>{LOAD}</script>\n" * 20_000},
+    "import of comments": {"src/main.ts": LOAD + "/**/" * 200_000 + "'use clien'"},
+    "configuration of comments": {"tsconfig.json": '{"compilerOptions": {"paths": {},' + "//" * 500_000},
     "slashes": {"src/main.ts": LOAD + "//" * 900_000},
     "open comments": {"src/main.ts": LOAD + "/*" * 900_000},
     "disabled": {"src/main.ts": LOAD + "/* eslint-disable */" * 50_000},
@@ -118,6 +127,48 @@ WEB = {
 def test_python_that_no_person_wrote(tmp_path: Path, text: str) -> None:
     put(tmp_path, {"app/main.py": text})
     in_time("check", tmp_path)
+
+
+QUERIES = {
+    "calls": nested("f(", "db.from('t').select('*')", ")"),
+    "parentheses": "const a = " + nested("(", "db", ")") + ".from('t').select('*');\n",
+    "chain": "db.from('t')" + ".eq('a', 1)" * MANY + ".select('*');\n",
+    "queries": "db.from('t').select('*');\n" * 20_000,
+    "queries below the limit": "const a = await db.from('t').select('*');\n" * 900,
+    "sums": "const a = x" + " + x" * MANY + ";\ndb.from('t').select('*');\n",
+    "open comments": "select(" + "//" * 200_000,
+    "types": "interface T { a: " + nested("(", "string", ")") + " }\ndb.from('t').select('*').returns<T[]>();\n",
+}
+
+
+@pytest.mark.parametrize("text", QUERIES.values(), ids=QUERIES.keys())
+def test_queries_that_no_person_wrote(tmp_path: Path, text: str) -> None:
+    start = "import { createClient } from '@supabase/supabase-js';\nconst db = createClient('', '');\n"
+    put(tmp_path, {"src/main.ts": start + text, "migrations/1.sql": "create table t (a int);\n"})
+    in_time("diff", tmp_path)
+
+
+READ = "import json\n\n\ndef load():\n    return json.loads(open('data.json').read())\n\n\n"
+READS = {
+    "calls": READ + "async def main():\n    return " + nested("f(", "load()", ")") + "\n",
+    "awaits": READ + "async def main():\n    return " + nested("(await f(", "load()", "))") + "\n",
+    "callers": READ + "".join(f"async def f{n}():\n    return load()\n" for n in range(5_000)),
+    "reads": "async def main():\n" + "    open('data.json').read()\n" * 20_000,
+    "and": READ + "async def main():\n    return " + "a and " * MANY + "load()\n",
+}
+
+
+@pytest.mark.parametrize("text", READS.values(), ids=READS.keys())
+def test_reads_that_no_person_wrote(tmp_path: Path, text: str) -> None:
+    put(tmp_path, {"app/__init__.py": "", "app/main.py": text, "app/data.json": "{}"})
+    in_time("diff", tmp_path)
+
+
+def test_a_file_that_a_rule_meets_late(tmp_path: Path) -> None:
+    """The callers of a read are looked for in files that hold no trigger: one that is too deep is left out."""
+    deep = "from app.main import load\nasync def f():\n    return " + nested("g(", "load()", ")", 300) + "\n"
+    put(tmp_path, {"app/__init__.py": "", "app/main.py": READ, "app/other.py": deep, "app/data.json": "{}"})
+    assert in_time("diff", tmp_path) in (0, 1)
 
 
 @pytest.mark.parametrize("files", WEB.values(), ids=WEB.keys())

@@ -28,7 +28,7 @@ ANCHORED = frozenset({"match", "fullmatch"})
 FLAGS = {"M": re.M, "MULTILINE": re.M, "I": re.I, "IGNORECASE": re.I, "S": re.S, "DOTALL": re.S, "X": re.X}
 LENGTH = 16_000
 NOTHING = 0.06  # seconds; what takes less at LENGTH is fast whatever it grows like
-SOME = 60
+SOME = 20
 
 #: Patterns that see nothing long, and what makes sure of it.
 SHORT: dict[str, str] = {}

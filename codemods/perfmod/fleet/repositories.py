@@ -20,8 +20,8 @@ URL = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://|[^/\\:]{2,}:(?!\\)")
 SCHEMES = ("https", "http", "ssh", "git", "file")
 # A ref that git can't read as an option, a refspec or a range.
 REF = re.compile(r"(?![-+@/.])(?!.*(?:\.\.|//|@\{))[^\x00-\x20\x7f:^~?*\[\\]+(?<![/.])")
-USER = re.compile(r"(?P<scheme>\b[a-zA-Z][a-zA-Z0-9+.-]*)://(?P<user>[^/\s]+)@")
-QUERY = re.compile(r"(://[^\s?]*)\?\S+")
+USER = re.compile(r"(?P<scheme>\b[a-zA-Z][a-zA-Z0-9+.-]{0,30})://(?P<user>[^/\s]{1,300})@")
+QUERY = re.compile(r"(://[^\s?]{0,2000})\?\S+")
 
 
 @dataclass(frozen=True, slots=True)
