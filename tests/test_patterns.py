@@ -31,7 +31,12 @@ NOTHING = 0.06  # seconds; what takes less at LENGTH is fast whatever it grows l
 SOME = 20
 
 #: Patterns that see nothing long, and what makes sure of it.
-SHORT: dict[str, str] = {}
+SHORT = {
+    "perfmod.project.web.packages.CONFIGURATION": "names of files",
+    "perfmod.source.python.annotations.DOTTED": "matched with, never searched: annotations",
+    "perfmod.source.python.annotations.WRAPPERS": "matched with, never searched: annotations",
+    "perfmod.source.python.functions.RECEIVER": "matched with, never searched: names",
+}
 
 
 def trees() -> Iterator[tuple[str, ast.Module]]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 COMMENT = re.compile(rb"#|//|/\*|<!--")
 # perfmod: ignore[rule-a, rule-b] reason     perfmod: file-ignore[rule-a] until=2027-01-31 reason
 OWN = re.compile(
-    rb"(?:#|//|/\*+|\*|<!--)?[ \t]*perfmod:[ \t]*(?P<file>file-)?ignore(?![\w-])(?:\[(?P<codes>[^\]\n]*)\])?"
+    rb"(?:#|//|/\*+|\*|<!--)?[ \t]{0,40}perfmod:[ \t]{0,40}(?P<file>file-)?ignore(?![\w-])(?:\[(?P<codes>[^\]\n]*)\])?"
     rb"(?P<rest>(?:(?!\*/|-->|[ \t](?:#|//)[ \t]|[ \t]#(?:noqa|type:|pragma))[^\r\n])*)"
 )
 UNTIL = re.compile(r"(?:^|\s)until=(\S*)")
@@ -28,7 +28,7 @@ UNTIL = re.compile(r"(?:^|\s)until=(\S*)")
 NOQA = re.compile(
     r"#\s*(?P<file>(?:ruff|flake8):\s*)?noqa(?::\s*(?P<codes>[A-Z][A-Z0-9]+(?:[,\s]+[A-Z][A-Z0-9]+)*))?(?![\w:-])", re.I
 )
-RUFF = re.compile(r"#\s*ruff:\s*(?P<file>file-)?ignore\[(?P<codes>[^\]]*)\]")
+RUFF = re.compile(r"#\s*ruff:\s*(?P<file>file-)?ignore\[(?P<codes>[^\]]{0,2000})\]")
 # `eslint-disable-line a, b -- reason`; `eslint-disable` ends at the next `eslint-enable` of the same rules.
 ESLINT = re.compile(
     r"(?://|/\*)\s*eslint-(?P<verb>disable-next-line|disable-line|disable|enable)(?![\w-])(?P<codes>.*)", re.S

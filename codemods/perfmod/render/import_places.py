@@ -119,7 +119,7 @@ class Statements:
 
 
 def text_of(node: Node) -> str:
-    return re.sub(r"\s*\.\s*", ".", " ".join((node.text or b"").decode().replace("\\", " ").split()))
+    return re.sub(r"\s{0,99}\.\s{0,99}", ".", " ".join((node.text or b"").decode().replace("\\", " ").split()))
 
 
 def clause(statement: Node, node: Node, module: str | None) -> Clause:

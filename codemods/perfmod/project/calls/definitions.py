@@ -50,7 +50,9 @@ def has_no_base(project: Project, path: str, origin: str) -> bool:
     text, name = found
     word = re.escape(name).encode()
     bound = re.findall(
-        rb"^(?:(class %s:)|.*\b(?:class|import|as)\b.*\b%s\b|[ \t]*%s[ \t]*[,)\n\r])" % ((word,) * 3), text.utf8, re.M
+        rb"^(?:(class %s:)|.{0,4000}\b(?:class|import|as)\b.{0,4000}\b%s\b|[ \t]*%s[ \t]*[,)\n\r])" % ((word,) * 3),
+        text.utf8,
+        re.M,
     )
     return bound == [b"class %s:" % name.encode()]
 

@@ -162,7 +162,7 @@ def module_place(names: Names) -> ModulePlace:
         late_import(names, "aiohttp", "ClientSession"),
         logger[1] if logger else None,
         TYPED.search(code) is not None,
-        future or re.search(r":[^\n=]*\w \| None|-> [^\n]*\w \| None", code) is not None,
+        future or re.search(r":[^\n=]{0,300}\w \| None|-> [^\n]{0,300}\w \| None", code) is not None,
         tuple(anchors),
         function_anchor,
     )

@@ -172,7 +172,7 @@ def comment_above(source: Source, statement: Node) -> str:
         if not alone_on_line(source, above.start_byte, above.end_byte):
             break
         row = above.start_point[0]
-        code = re.sub(r"\A(?://+|/\*+)|\*+/\Z", "", source.code(above))
+        code = re.sub(r"\A(?://+|/\*+)|(?<!\*)\*+/\Z", "", source.code(above))
         code = " ".join(line.strip(" \t*") for line in code.splitlines()).strip()
         if code and not DIRECTIVE.search(code) and "perfmod:" not in code:
             lines.insert(0, code)

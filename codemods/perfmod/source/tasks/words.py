@@ -24,7 +24,7 @@ STATEMENT_START = re.compile(rb"(?:^|[\n;:])[ \t]*(?:\w+[ \t]*=[ \t]*)?[\w.()]*\
 KEPT = re.compile(rb"\b(?:await|return|def)[ \t]+[\w.()\[{]*\Z")
 # `self.task = `, `tasks[key] = `, `self.tasks.append(`
 STORED = re.compile(
-    rb"[ \t]*(?:[\w.]+(?:\.\w+|\[[^\n=\[\]]*\])(?:[ \t]*:[^=\n]+)?[ \t]*=[ \t]*[\[{(]?"
+    rb"[ \t]*(?:[\w.]+(?:\.\w+|\[[^\n=\[\]]*\])(?:[ \t]*:[^=\n]+|[ \t]*)=[ \t]*[\[{(]?"
     rb"|\w+\.[\w.]+\.(?:append|add|insert|appendleft|setdefault)\()[\w.()]*\Z"
 )
 # `task = `, `tasks = [`, `tasks.append(`
