@@ -13,6 +13,7 @@ import pytest
 from playground import Perfmod, commit, git, write
 
 from perfmod.cli import perfmod as command_line
+from perfmod.fleet.commands import fleet
 
 REPOSITORY = Path(__file__).parent.parent
 TEXTS = {
@@ -160,8 +161,13 @@ def test_every_option_is_in_the_readme_and_in_a_test(option: str) -> None:
 
 
 def test_the_readme_knows_no_other_options() -> None:
-    table = (REPOSITORY / "README.md").read_text().partition("### Options")[2].partition("### Exit codes")[0]
+    _, _, after = (REPOSITORY / "README.md").read_text().partition("### Options")
+    table, _, after = after.partition("### Many repositories")
     assert set(re.findall(r"--[a-z][a-z-]+", table)) <= {*options(), "--help"}
+    fleet_section = after.partition("### Exit codes")[0]
+    assert set(re.findall(r"--[a-z][a-z-]+", fleet_section)) <= {
+        name for command in fleet.commands.values() for parameter in command.params for name in parameter.opts
+    }
 
 
 def test_what_only_select_columns_asks_for_changes_nothing_where_it_finds_nothing(tmp_path: Path) -> None:
