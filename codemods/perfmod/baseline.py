@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from perfmod.errors import PerfmodError
 from perfmod.model import Result
 from perfmod.rule import OWN_RULES
+from perfmod.values import dataclass
 
 if TYPE_CHECKING:
     from perfmod.config import Settings

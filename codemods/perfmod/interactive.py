@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,7 @@ from perfmod.reports.patch import colored, patch_of
 from perfmod.reports.text import block
 from perfmod.rule import OWN_RULES
 from perfmod.store import locate, write_whole
+from perfmod.values import dataclass, field
 
 if TYPE_CHECKING:
     from perfmod.pipeline import Report

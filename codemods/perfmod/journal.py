@@ -18,13 +18,14 @@ import stat
 from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from enum import StrEnum
 from pathlib import Path
 
 from perfmod.errors import PerfmodError
 from perfmod.model import Change
 from perfmod.store import Store, digest, reason_of, remember, sync_folders, write_file, write_whole
+from perfmod.values import dataclass
 
 # What lies beside the files has short names: that of the file may fill the limit.
 STEM = re.compile(r"\.perfmod-[0-9a-f]{8}-[0-9]+\Z")

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from perfmod.config import git_top_level
 from perfmod.errors import PerfmodError
 from perfmod.store import GitFailed, git
+from perfmod.values import dataclass
 
 if TYPE_CHECKING:
     from perfmod.model import Span

@@ -9,13 +9,14 @@ import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
 
 from perfmod.errors import PerfmodError
+from perfmod.values import dataclass
 
 HELD = "another perfmod apply is writing here: wait until it ends, then run this one again"
 OUTSIDE_GIT = ".perfmod-journal"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from time import strftime
 from typing import TYPE_CHECKING, Literal
 
 from perfmod.model import Finding, Span
 from perfmod.scanning import TRIGGER
+from perfmod.values import dataclass
 
 if TYPE_CHECKING:
     from tree_sitter import Node

@@ -7,7 +7,6 @@ import signal
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryFile
 from time import monotonic
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Literal
 from perfmod.compose import compose
 from perfmod.errors import PerfmodError
 from perfmod.model import Change, Finding, Plan
+from perfmod.values import dataclass, field
 from perfmod.writing import Outcome, write
 
 if TYPE_CHECKING:

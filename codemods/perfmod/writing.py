@@ -7,13 +7,13 @@ import os
 import stat
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from perfmod.errors import PerfmodError
 from perfmod.journal import CannotWrite, Entry, Journal, Phase, journal_path, load, make_journal
 from perfmod.model import Change, Skipped
 from perfmod.store import GitFailed, Store, describe, locate, locked, reason_of, uncommitted
+from perfmod.values import dataclass
 
 # A file that turns out to be unwritable is left, and the others are tried again; this often.
 ATTEMPTS = 5

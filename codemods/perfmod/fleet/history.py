@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 from perfmod import __version__
 from perfmod.errors import PerfmodError
 from perfmod.fleet.job import Record
 from perfmod.fleet.summary import by_rule, totals
+from perfmod.values import dataclass
 
 COUNTS = ("repositories", "failed", "findings", "fixable", "applied")
 

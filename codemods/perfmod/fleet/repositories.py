@@ -7,11 +7,12 @@ import re
 import shlex
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
 from perfmod.errors import PerfmodError
+from perfmod.values import dataclass, field
 
 DEEPEST = 4  # folders below REPOS in which checkouts are looked for
 LONGEST = 80  # characters of a name

@@ -6,7 +6,7 @@ import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from time import gmtime, monotonic, strftime
 from types import ModuleType
@@ -28,6 +28,7 @@ from perfmod.options import Typed
 from perfmod.reports import View, write_out
 from perfmod.reports.summary import count
 from perfmod.rule import OWN_RULES
+from perfmod.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from perfmod.source.python.names import Binding, Names, only_for_type_checking
 from perfmod.source.tasks.facts import TaskHelper
 from perfmod.source.tree import Source
 from perfmod.source.words import starts_of_word
+from perfmod.values import dataclass
 
 if TYPE_CHECKING:
     from perfmod.model import Facts

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator, Set
-from dataclasses import dataclass
 from functools import cached_property
 
 from tree_sitter import Node
 
 from perfmod.source.tree import ancestors, parser
+from perfmod.values import dataclass
 
 IMPORTS = ("import_statement", "import_from_statement")
 DEFINITIONS = ("function_definition", "class_definition", "decorated_definition")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from perfmod.model import MovePackage, Replace, Span
@@ -12,6 +11,7 @@ from perfmod.project.web.packages import folders_above, parent_of
 from perfmod.render import CannotRender
 from perfmod.source.members import Object, move_members
 from perfmod.source.yaml import Mapping, documents
+from perfmod.values import dataclass
 
 if TYPE_CHECKING:
     from perfmod.project import Project

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from perfmod.project.reads.constants import File
     from perfmod.project.reads.rereads import Reread, Start
     from perfmod.source.python.functions import Function
-    from perfmod.source.reads.sites import Read
+    from perfmod.source.reads.facts import Read
     from perfmod.source.reads.values import Value
     from perfmod.source.tree import Source
 
@@ -88,7 +88,7 @@ class LoadOnce:
             yield from reads(source)
 
     def judge(self, facts: Facts, project: Project) -> Iterator[Finding | Note]:
-        from perfmod.source.reads.sites import Read
+        from perfmod.source.reads.facts import Read
 
         found = facts.of(Read)
         if found:

@@ -108,14 +108,14 @@ class RetryRequests:
         yield from clients_made(source)
 
     def judge(self, facts: Facts, project: Project) -> Iterator[Finding | Note]:
-        from perfmod.project.http.retries import Judgement
-        from perfmod.project.http.retrying_clients import findings
-        from perfmod.source.http.constructions import ClientMade
-        from perfmod.source.http.giving import ClientsGiven
-        from perfmod.source.http.requests import RequestSite
+        from perfmod.source.http.facts import ClientMade, ClientsGiven, RequestSite
 
         kinds: tuple[type[Any], ...] = (RequestSite, ClientsGiven)
         if any(facts.of(kind) for kind in kinds):
+            from perfmod.project.http.retries import Judgement
+
             yield from Judgement(self.options, facts, project).findings()
         if facts.of(ClientMade):
+            from perfmod.project.http.retrying_clients import findings
+
             yield from findings(self.options, facts, project)

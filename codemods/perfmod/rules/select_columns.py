@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from perfmod.model import Fact, Facts, Finding, Note, Replace, Safety
 from perfmod.rule import Triggers
 from perfmod.source.queries.facts import Query, Select, is_sensitive, may_hold_queries
+from perfmod.values import dataclass
 
 if TYPE_CHECKING:
     from perfmod.project import Project

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
 from typing import Any
@@ -17,6 +16,7 @@ from tree_sitter import Node
 from perfmod.model import Replace, Span
 from perfmod.source.text import Text
 from perfmod.source.tree import TooMuch, parse
+from perfmod.values import dataclass
 
 
 @dataclass(frozen=True)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 
 from tree_sitter import Node
 
 from perfmod.source.text import Text
 from perfmod.source.tree import TooMuch, parse
+from perfmod.values import dataclass
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -12,6 +11,7 @@ from perfmod.errors import PerfmodError
 from perfmod.model import Finding, Replace
 from perfmod.render import apply_edits
 from perfmod.tsc.compiler import ask, compiler_of
+from perfmod.values import dataclass
 
 if TYPE_CHECKING:
     from perfmod.project import Project

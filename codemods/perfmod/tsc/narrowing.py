@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from perfmod.discovery import language_of
 from perfmod.source.queries.facts import Query, Select
 from perfmod.tsc.compiler import ask, compiler_of
+from perfmod.values import dataclass
 
 if TYPE_CHECKING:
     from perfmod.project import Project

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import chain, count, islice
 from typing import TYPE_CHECKING, Literal
 
@@ -33,6 +32,7 @@ from perfmod.source.python.types import (
 )
 from perfmod.source.reads.call_sites import CallSite, references, site_at
 from perfmod.source.tree import Source
+from perfmod.values import dataclass
 
 if TYPE_CHECKING:
     from perfmod.project import Project

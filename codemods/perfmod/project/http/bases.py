@@ -9,7 +9,8 @@ from tree_sitter import Node
 
 from perfmod.project.calls.definitions import source_of
 from perfmod.project.http.callers import Caller
-from perfmod.source.http.requests import RequestSite, call_of
+from perfmod.source.http.facts import RequestSite
+from perfmod.source.http.requests import call_of
 from perfmod.source.http.retry_loops import retried_by
 from perfmod.source.python.instances import base_nodes, self_member
 from perfmod.source.python.names import Imported, Names

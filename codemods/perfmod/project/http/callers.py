@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from perfmod.source.http.requests import RequestSite
+from perfmod.source.http.facts import RequestSite
+from perfmod.values import dataclass
 
 if TYPE_CHECKING:
     from tree_sitter import Node

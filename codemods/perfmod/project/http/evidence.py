@@ -6,11 +6,11 @@ import re
 from typing import TYPE_CHECKING
 
 from perfmod.project.calls.definitions import source_of
-from perfmod.source.http.clients import NO_NETWORK, Client, client_kind, retries_by_itself, transport_text
+from perfmod.source.http.clients import NO_NETWORK, client_kind, retries_by_itself, transport_text
+from perfmod.source.http.facts import Client, Elsewhere
 
 if TYPE_CHECKING:
     from perfmod.project import Project
-    from perfmod.source.http.requests import Elsewhere
     from perfmod.source.python.instances import Instance
     from perfmod.source.python.names import Names
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from perfmod.source.http.requests import WRITES
 
 if TYPE_CHECKING:
-    from perfmod.source.http.requests import RequestSite
+    from perfmod.source.http.facts import RequestSite
 
 AFTER_REFUSAL = "sent again when it was refused (408, 425, 429) or never left"
 AFTER_ALL = "sent again after lost connections, timeouts, 408, 425, 429, 500, 502, 503 and 504"

@@ -15,8 +15,9 @@ from perfmod.project.http.messages import prospect
 from perfmod.project.http.sites import Sites
 from perfmod.project.layout.images import Images
 from perfmod.project.layout.layout import Helper, NoHelper
-from perfmod.source.http.requests import WRITES, RequestSite
-from perfmod.source.http.retry_places import METHOD, TYPES_ONLY, ModulePlace
+from perfmod.source.http.facts import ModulePlace, RequestSite
+from perfmod.source.http.requests import WRITES
+from perfmod.source.http.retry_places import METHOD, TYPES_ONLY
 
 if TYPE_CHECKING:
     from perfmod.project import Project

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from perfmod.model import AddImport, AddModule, Facts, Finding, Intent, Replace, RewriteCall, Safety, Span
 from perfmod.project.http.evidence import is_test
 from perfmod.project.layout.layout import NoHelper
-from perfmod.source.http.constructions import ClientMade
+from perfmod.source.http.facts import ClientMade
 
 if TYPE_CHECKING:
     from perfmod.project import Project

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from perfmod.project.http.evidence import is_test
-from perfmod.source.http.giving import ClientsGiven, clients_given
-from perfmod.source.http.requests import RequestSite, requests_of
-from perfmod.source.http.retry_places import ModulePlace
+from perfmod.source.http.facts import ClientsGiven, ModulePlace, RequestSite
+from perfmod.source.http.giving import clients_given
+from perfmod.source.http.requests import requests_of
 from perfmod.source.http.words import ClientsTaken, takes_one_of
 from perfmod.source.tree import Source
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from perfmod.project.layout.distributables import Distributables
 from perfmod.project.layout.python_files import holds, join, parent
 from perfmod.project.layout.root_packages import NoHelper, RootPackage, RootPackages
+from perfmod.values import dataclass
 
 if TYPE_CHECKING:
     from perfmod.project import Project

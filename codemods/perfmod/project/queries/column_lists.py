@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from perfmod.project.schema.tables import Known, Tables, disagreement, listed
 from perfmod.project.web.modules import ScriptModules
 from perfmod.source.queries.facts import Query, RowType, Select, is_sensitive
 from perfmod.source.queries.select_list import Item, Unreadable, expand, has_star, parse
+from perfmod.values import dataclass
 
 if TYPE_CHECKING:
     from perfmod.project import Project

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ from perfmod.project.queries.class_tables import ClassTables
 from perfmod.project.web.modules import ScriptModules
 from perfmod.source.queries.facts import Client, Origin, Query
 from perfmod.source.tree import Source
+from perfmod.values import dataclass
 
 if TYPE_CHECKING:
     from perfmod.project import Project

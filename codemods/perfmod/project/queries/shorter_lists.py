@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from perfmod.model import Finding, Replace, Safety, Span
 from perfmod.source.queries.facts import Query, Select
+from perfmod.values import dataclass
 
 if TYPE_CHECKING:
     from perfmod.project import Project

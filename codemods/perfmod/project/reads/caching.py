@@ -8,7 +8,6 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from tree_sitter import Node
 
@@ -26,6 +25,7 @@ from perfmod.source.reads.purity import Impure, Opened, Variable, impurities
 from perfmod.source.reads.results import annotated_result, result_of
 from perfmod.source.reads.values import Value
 from perfmod.source.reads.words import is_test
+from perfmod.values import dataclass
 
 MAXIMUM_DEPTH = 4  # functions that a cached function may call in turn
 FROZEN_BASES = re.compile(r"(?:NamedTuple|Enum|IntEnum|StrEnum|Flag)\Z")

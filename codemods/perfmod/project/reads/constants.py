@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import posixpath
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from perfmod.source.python.parameters import parameter_names
 from perfmod.source.python.types import Target
 from perfmod.source.reads.paths import Paths, is_settled
 from perfmod.source.reads.values import UNKNOWN, Value, settled
+from perfmod.values import dataclass
 
 if TYPE_CHECKING:
     from perfmod.project.calls.callers import Calls

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from perfmod.model import Span
 from perfmod.project.calls.callers import Calls
 from perfmod.source.python.functions import Function
 from perfmod.source.reads.call_sites import CallSite, value_of
-from perfmod.source.reads.sites import Read
+from perfmod.source.reads.facts import Read
 from perfmod.source.reads.values import UNKNOWN, Value
 from perfmod.source.reads.words import is_test
+from perfmod.values import dataclass
 
 MAXIMUM_STEPS = 400  # functions that are looked at for one read
 

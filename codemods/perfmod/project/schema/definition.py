@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
+
+from perfmod.values import dataclass, field
 
 #: Schema sources, strongest first.
 Origin: TypeAlias = Literal["database", "openapi", "types", "sql", "drizzle", "prisma", "row type"]

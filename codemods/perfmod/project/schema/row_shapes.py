@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from tree_sitter import Node
 
 from perfmod.project.web.modules import Declaration, ScriptModules
 from perfmod.source.script.names import plain
 from perfmod.source.tree import Source
+from perfmod.values import dataclass
 
 DEPTH = 8
 # Named types that are values of one column.

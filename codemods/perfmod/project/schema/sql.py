@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from perfmod.project.schema.definition import Definition, Table
 from perfmod.project.schema.sql_tables import Change, changes
+from perfmod.values import dataclass
 
 if TYPE_CHECKING:
     from perfmod.project import Project

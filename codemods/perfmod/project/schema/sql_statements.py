@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from perfmod.values import dataclass
 
 # What psql, pg_dump and migration tools add to SQL.
 COPY_DATA = re.compile(

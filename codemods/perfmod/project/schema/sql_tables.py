@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal, TypeAlias
 
 from perfmod.project.schema.sql_statements import (
@@ -17,6 +17,7 @@ from perfmod.project.schema.sql_statements import (
     split_list,
     statements,
 )
+from perfmod.values import dataclass
 
 Kind: TypeAlias = Literal["create", "add", "drop", "rename", "drop table", "taint", "view"]
 

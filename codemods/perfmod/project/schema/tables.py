@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from perfmod.project.schema.models import drizzle_definitions, prisma_definition
 from perfmod.project.schema.sql import SqlSchema
 from perfmod.project.schema.types import TypesSchema
 from perfmod.project.web.modules import ScriptModules
+from perfmod.values import dataclass, field
 
 if TYPE_CHECKING:
     from perfmod.project import Project

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from perfmod.discovery import language_of
@@ -19,6 +19,7 @@ from perfmod.source.script.conditions import Place, When
 from perfmod.source.script.imports import is_shipped
 from perfmod.source.script.statements import GUARD
 from perfmod.suppression import Suppression
+from perfmod.values import dataclass
 
 if TYPE_CHECKING:
     from perfmod.project import Project

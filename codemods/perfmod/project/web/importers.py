@@ -5,7 +5,6 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,7 @@ from perfmod.source.embedded import elements, scripts
 from perfmod.source.script.conditions import Place, When
 from perfmod.source.script.imports import imports, is_shipped, package_of
 from perfmod.source.tree import GRAMMARS, Source, TooMuch
+from perfmod.values import dataclass
 
 if TYPE_CHECKING:
     from perfmod.project import Project

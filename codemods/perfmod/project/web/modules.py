@@ -6,7 +6,6 @@ import json
 import posixpath
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tree_sitter import Node
@@ -14,6 +13,7 @@ from tree_sitter import Node
 from perfmod.discovery import language_of
 from perfmod.source.script.names import Bound, imported_from, top_level
 from perfmod.source.tree import Source
+from perfmod.values import dataclass
 
 if TYPE_CHECKING:
     from perfmod.project import Project

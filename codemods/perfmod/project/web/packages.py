@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from perfmod.discovery import language_of
 from perfmod.source.tree import Source
+from perfmod.values import dataclass
 
 if TYPE_CHECKING:
     from perfmod.project import Project

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from tree_sitter import Node
 
@@ -38,6 +37,7 @@ from perfmod.source.script.statements import (
     wrap,
 )
 from perfmod.source.tree import Source, ancestors
+from perfmod.values import dataclass
 
 LATER = "the console starts a moment later: its module is loaded on its own"
 BEFORE_REACT = frozenset({"react-scan", "@welldone-software/why-did-you-render"})

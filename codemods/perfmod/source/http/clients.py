@@ -3,24 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Literal
 
 from tree_sitter import Node
 
+from perfmod.source.http.facts import Client
 from perfmod.source.python.instances import Instance
 from perfmod.source.python.names import Bound, Names
-
-Library = Literal["httpx", "aiohttp", "requests"]
-
-
-@dataclass(frozen=True, slots=True)
-class Client:
-    """A kind of client."""
-
-    library: Library
-    is_async: bool
-
 
 CLIENTS = {
     "httpx.AsyncClient": Client("httpx", True),

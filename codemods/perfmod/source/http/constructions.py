@@ -4,31 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from tree_sitter import Node
 
-from perfmod.model import Span
 from perfmod.source.http.bodies import arguments_of
-from perfmod.source.http.clients import CLIENTS, NO_NETWORK, Client, retries_by_itself, transport_text
+from perfmod.source.http.clients import CLIENTS, NO_NETWORK, retries_by_itself, transport_text
+from perfmod.source.http.facts import ClientMade
 from perfmod.source.http.requests import call_of
 from perfmod.source.http.retry_loops import retried_by
 from perfmod.source.python.names import Imported, Names, enclosing_function, is_async
 from perfmod.source.tree import Source
 
 MADE = re.compile(rb"\b(AsyncClient|Client|[Ss]ession)\s*\(")
-
-
-@dataclass(frozen=True, slots=True)
-class ClientMade:
-    """One place that makes a client."""
-
-    path: str
-    span: Span  #: the call
-    client: Client
-    keywords: frozenset[str]
-    in_async: bool
-    retried: bool  #: its own adapters or transport retry already
 
 
 def clients_made(source: Source) -> Iterator[ClientMade]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from tree_sitter import Node
 
+from perfmod.source.http.facts import ClientsGiven
 from perfmod.source.python.names import FUNCTIONS, enclosing
 from perfmod.source.tree import Source
 
@@ -18,14 +18,6 @@ PASSING = frozenset(
     "type_parameter union_type binary_operator subscript string string_content as_pattern as_pattern_target "
     "with_item with_clause argument_list expression_list".split()
 )
-
-
-@dataclass(frozen=True, slots=True)
-class ClientsGiven:
-    """The names of classes, functions, attributes and values that may be, or give back, a client."""
-
-    path: str
-    words: frozenset[str]
 
 
 def clients_given(source: Source, foreign: Iterable[str] = ()) -> Iterator[ClientsGiven]:

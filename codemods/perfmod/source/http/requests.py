@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 
 from tree_sitter import Node
 
-from perfmod.model import Span
 from perfmod.source.http.bodies import (
     arguments_of,
     is_signed,
@@ -19,17 +18,11 @@ from perfmod.source.http.bodies import (
     upsert,
     uses_locals,
 )
-from perfmod.source.http.clients import (
-    MODULES,
-    NO_NETWORK,
-    Client,
-    client_kind,
-    retries_by_itself,
-    transport_text,
-)
+from perfmod.source.http.clients import MODULES, NO_NETWORK, client_kind, retries_by_itself, transport_text
+from perfmod.source.http.facts import Client, Elsewhere, ModulePlace, RequestSite
 from perfmod.source.http.responses import held_back
 from perfmod.source.http.retry_loops import decorators, retried_by
-from perfmod.source.http.retry_places import ClassPlace, ModulePlace, class_place, module_place
+from perfmod.source.http.retry_places import class_place, module_place
 from perfmod.source.python.instances import Instance, instance_of
 from perfmod.source.python.names import Imported, Names, enclosing, enclosing_function, is_async
 from perfmod.source.tasks.places import free_quote
@@ -42,40 +35,6 @@ DOUBLE_QUOTED = re.compile(rb'(?<!")"[^\'"\n]+"(?!")')
 DOTTED = re.compile(r"\w+(?:\s*\.\s*\w+)*")
 WRITES = ("POST", "PATCH")
 MAXIMUM_DEPTH = 100
-
-
-@dataclass(frozen=True, slots=True)
-class RequestSite:
-    """One call that sends a request once."""
-
-    path: str
-    span: Span  #: the call
-    client: Client
-    method: str  #: the client's method
-    verb: str | None  #: in capitals; None where only the run tells
-    receiver: str  #: source text of the client
-    quote: str
-    function: str  #: the name of the function around it, "" at module level
-    in_async: bool
-    owner: ClassPlace | None  #: the class that may get the method; None in functions, static and class methods
-    manual: str | None = None
-    unsafe: str | None = None
-    retried: str | None = None  #: what repeats it already
-    origin: Elsewhere | None = None  #: what another file must say before this is known to be a client
-    one_call: bool = False  #: the client is made in the function that uses it
-    bare: bool = False  #: there is no client: httpx.get()
-    verb_keyword: bool = False  #: request(method=...)
-    upload: bool = False
-    upsert: bool = False
-    keyed: bool = False  #: an upsert that says what its key is
-    payment: bool = False
-    idempotent: bool | None = None  #: the call has an Idempotency-Key
-    held: str | None = None  #: why its response can't be read at once, as aiohttp leaves that to the caller
-    decorators: tuple[str, ...] = ()  #: dotted origins of the decorators of the functions around it
-
-
-#: A class of another file ("", False), the attribute of one, or a value there.
-Elsewhere = tuple[str, str, bool]
 
 
 def requests_of(source: Source) -> Iterator[ModulePlace | RequestSite]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from functools import lru_cache
 
 from tree_sitter import Node
 
-from perfmod.model import Span
+from perfmod.source.http.facts import ClassPlace, ModulePlace
 from perfmod.source.http.retry_loops import decorators, inside_class, leaves, retry_methods
 from perfmod.source.python.instances import base_nodes
 from perfmod.source.python.names import FUNCTIONS, Imported, Names, enclosing, enclosing_class
@@ -20,42 +20,6 @@ METHOD = "_request_with_retry"
 MAKES_CLIENT = re.compile(r"\b(?:AsyncClient|Client|ClientSession|Session)\s*\(")
 LOGGER = re.compile(r"^(\w+)(?:\s*:[^=\n]+)?\s*=\s*(?:logging\.)?getLogger\(", re.MULTILINE)
 TYPED = re.compile(r"->|\bdef \w+\([^)]{0,500}\w\s*:", re.DOTALL)
-
-
-@dataclass(frozen=True, slots=True)
-class ClassPlace:
-    """A class that may get the method."""
-
-    name: str
-    span: Span
-    anchor: Span  #: the method that it follows
-    receiver: str  #: what the method around the request calls its object
-    has_method: bool  #: it is there already, and perfmod's
-    retry_methods: tuple[str, ...]  #: its own
-    bases: tuple[str, ...]  #: its base classes: dotted origins, and names in this file
-
-
-@dataclass(frozen=True, slots=True)
-class ModulePlace:
-    """What a file says about taking in a function, or the definitions that a method needs."""
-
-    path: str
-    bound: frozenset[str]  #: all names at module level
-    imports: frozenset[tuple[str, str]]  #: (name, dotted origin)
-    late: str  #: where httpx is imported, if not when the module is loaded
-    late_aiohttp: str
-    logger: str | None
-    typed: bool  #: functions have annotations
-    new_unions: bool  #: annotations may say `X | None`
-    anchors: tuple[tuple[int, Span], ...]  #: for each class: its start, and the statement before it
-    function_anchor: Span | None  #: the statement before the first definition
-
-    def clashes(self, names: Iterable[str], imports: Iterable[tuple[str, str]]) -> bool:
-        """Whether the module uses a name of new definitions, or of what they import, for something else."""
-        if not self.bound.isdisjoint(names):
-            return True
-        origins = {name or module: f"{module}.{name}" if name else module for module, name in imports}
-        return any(name in origins and origins[name] != origin for name, origin in self.imports)
 
 
 def class_place(names: Names, node: Node) -> ClassPlace | None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Literal
 
 from tree_sitter import Node
 
 from perfmod.source.python.scopes import COMPREHENSIONS, parameter_owner, visible_scope
 from perfmod.source.tree import ancestors
+from perfmod.values import dataclass
 
 TARGET_PATTERNS = frozenset(
     {"pattern_list", "tuple_pattern", "list_pattern", "list_splat_pattern", "tuple", "list", "expression_list"}

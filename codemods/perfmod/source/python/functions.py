@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from tree_sitter import Node
 
@@ -12,6 +11,7 @@ from perfmod.source.python.parameters import parameters
 from perfmod.source.reads.paths import Paths
 from perfmod.source.reads.values import Value
 from perfmod.source.tree import ancestors
+from perfmod.values import dataclass
 
 # What a web or bot framework calls such functions with: the last name of the decorator.
 ROUTES = frozenset(

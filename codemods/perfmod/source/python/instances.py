@@ -6,13 +6,14 @@ Names are not. An answer is a dotted origin as the file's imports say it. Of the
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from tree_sitter import Node
 
 from perfmod.source.python.annotations import arms, origin_of
 from perfmod.source.python.event_loops import annotation_of, self_assignments
 from perfmod.source.python.names import Binding, Bound, Imported, Names, enclosing_class
+from perfmod.values import dataclass
 
 LIBRARIES = ("httpx", "aiohttp", "requests")
 MAXIMUM_DEPTH = 8

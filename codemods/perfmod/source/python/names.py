@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from tree_sitter import Node
@@ -29,6 +28,7 @@ from perfmod.source.python.scopes import (
     visible_scopes,
 )
 from perfmod.source.tree import Source, ancestors
+from perfmod.values import dataclass
 
 __all__ = [
     "COMPREHENSIONS",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 from tree_sitter import Node
 
 from perfmod.source.python.names import COMPREHENSIONS, Names, is_member_name, visible_scope
 from perfmod.source.tree import ancestors
+from perfmod.values import dataclass
 
 SinkKind = Literal[
     "dropped",  # nothing holds it after the statement

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from tree_sitter import Node
 
 from perfmod.source.python.event_loops import annotation_of, self_assignments
 from perfmod.source.python.functions import dotted_name
 from perfmod.source.python.names import Binding, Bound, Imported, Names, enclosing_class
+from perfmod.values import dataclass
 
 MAXIMUM_DEPTH = 6
 #: what an annotation may wrap around the one class that it names

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from perfmod.model import Span
 from perfmod.source.words import starts_of_word
+from perfmod.values import dataclass
 
 Evidence: TypeAlias = Literal["made", "typed", "named", "unknown", "foreign"]
 

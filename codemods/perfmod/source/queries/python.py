@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from tree_sitter import Node
 
@@ -16,6 +15,7 @@ from perfmod.source.queries.python_clients import client_of, plain
 from perfmod.source.queries.row_reads_python import row_reads
 from perfmod.source.queries.select_list import Unreadable, is_named, parse
 from perfmod.source.tree import Source, field_of
+from perfmod.values import dataclass
 
 START = re.compile(rb"\.[\s\\]*(table|from_|rpc)\s*\(")
 FILTERS = frozenset(

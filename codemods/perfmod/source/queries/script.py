@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from tree_sitter import Node
 
@@ -24,6 +23,7 @@ from perfmod.source.script.names import (
     string_value,
 )
 from perfmod.source.tree import Source, ancestors, field_of
+from perfmod.values import dataclass
 
 START = re.compile(rb"\.\s*(from|rpc)\s*[<(]")
 FILTERS = frozenset(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
+
+from perfmod.values import dataclass
 
 COLUMN = re.compile(r"(?:(?P<alias>[\w$]+)\s*:\s*)?(?P<name>[^\W\d][\w$]*|\"[^\"]+\")\Z")
 EMBED = re.compile(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Literal
 
 from tree_sitter import Node
@@ -16,6 +15,7 @@ from perfmod.source.reads.paths import Paths
 from perfmod.source.reads.repeats import Loop, is_remembered, loop_around
 from perfmod.source.reads.values import UNKNOWN, Value
 from perfmod.source.tree import ancestors, field_of
+from perfmod.values import dataclass
 
 Use = Literal[
     "call",

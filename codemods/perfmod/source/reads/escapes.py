@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 from tree_sitter import Node
@@ -11,6 +10,7 @@ from perfmod.source.python.names import Imported, Names, Unknown
 from perfmod.source.python.sinks import reads as uses_of_name
 from perfmod.source.python.sinks import sink_of
 from perfmod.source.tree import field_of
+from perfmod.values import dataclass
 
 MUTATORS = frozenset(
     """append extend insert remove pop clear sort reverse update setdefault add discard popitem

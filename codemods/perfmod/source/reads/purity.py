@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from tree_sitter import Node
 
@@ -16,6 +15,7 @@ from perfmod.source.reads.sites import read_at
 from perfmod.source.reads.values import Value
 from perfmod.source.tasks.coroutines import holds_yield
 from perfmod.source.tree import field_of
+from perfmod.values import dataclass
 
 BUILTINS = frozenset(
     """str int float bool bytes complex len tuple list dict set frozenset sorted min max sum any all zip map filter

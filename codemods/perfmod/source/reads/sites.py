@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from tree_sitter import Node
 
-from perfmod.model import Span
-from perfmod.source.python.functions import Function, function_around
+from perfmod.source.python.functions import function_around
 from perfmod.source.python.names import COMPREHENSIONS, Imported, Names, Unknown
+from perfmod.source.reads.facts import Read, Write
 from perfmod.source.reads.paths import Paths
-from perfmod.source.reads.repeats import Loop, is_remembered, loop_around
+from perfmod.source.reads.repeats import is_remembered, loop_around
 from perfmod.source.reads.values import UNKNOWN, Value
 from perfmod.source.tree import Source, ancestors
 
@@ -51,28 +50,6 @@ SURE = tuple(
 )
 MODE = re.compile(rb"\bO_(?:WRONLY|RDWR|APPEND|CREAT|TRUNC)\b|[\"'](?:[wax]|rb?t?\+)[bt+U]*[\"']")
 LOOPS = COMPREHENSIONS | {"for_statement", "while_statement"}
-
-
-@dataclass(frozen=True, slots=True)
-class Read:
-    """A call that reads a file from disk and blocks while it does."""
-
-    path: str
-    span: Span
-    verb: str  #: `open`, `read_text`, `pandas.read_csv`
-    file: Value
-    function: Function
-    loop: Loop
-    invariant: bool  #: every argument is the same in each round of the loop
-    remembered: bool  #: it stands behind a check whether its result is there already
-
-
-@dataclass(frozen=True, slots=True)
-class Write:
-    """A call that may change a file."""
-
-    path: str
-    file: Value
 
 
 def reads(source: Source) -> Iterator[Read]:

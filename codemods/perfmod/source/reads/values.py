@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Literal
+
+from perfmod.values import dataclass
 
 Kind = Literal[
     "text",  # a literal

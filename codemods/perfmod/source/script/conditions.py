@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 
 from tree_sitter import Node
 
 from perfmod.source.script.bindings import first_line, identifiers, is_binding, strip
 from perfmod.source.tree import Source
+from perfmod.values import dataclass
 
 DEVELOPMENT = re.compile(r"\Aimport\.meta\.env\??\.(DEV|PROD)\Z")
 MODES = re.compile(r"\A(?:import\.meta\.env\??\.MODE|process\.env\.NODE_ENV)\Z")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, TypeAlias
 
@@ -14,6 +13,7 @@ from perfmod.source.script.bindings import identifiers, is_binding, strip
 from perfmod.source.script.conditions import Place
 from perfmod.source.script.reach import FUNCTIONS, place_of, place_of_use
 from perfmod.source.tree import Source, ancestors, field_of
+from perfmod.values import dataclass
 
 Kind: TypeAlias = Literal["dynamic", "static", "side-effect", "require", "re-export", "import-require"]
 

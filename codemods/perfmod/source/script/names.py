@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from tree_sitter import Node
 
 from perfmod.source.tree import Source, ancestors, field_of
+from perfmod.values import dataclass
 
 Kind: TypeAlias = Literal["variable", "parameter", "import", "function", "class", "type", "destructured"]
 

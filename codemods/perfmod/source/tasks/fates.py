@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from tree_sitter import Node
 
 from perfmod.source.python.names import Names
 from perfmod.source.python.sinks import Sink, reads, sink_of
 from perfmod.source.tasks.facts import Shape
 from perfmod.source.tasks.sinks import chained_use, container_dies, is_callback, silent_attribute
+from perfmod.values import dataclass
 
 # Calls that call the function which they get, and drop what it gives back.
 REGISTRARS = frozenset(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from tree_sitter import Node
 
 from perfmod.source.python.event_loops import last_segment, loop_evidence
 from perfmod.source.python.names import Imported, Names, Unknown
+from perfmod.values import dataclass
 
 #: asyncio's functions that make a task which the caller must keep
 MAKERS = {"create_task": "create", "ensure_future": "ensure"}
