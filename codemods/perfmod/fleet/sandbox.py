@@ -21,6 +21,7 @@ from distributed import get_worker
 from perfmod.fleet.job import Effort, Job, Outcome, failed
 
 POLL = 0.2  # seconds between two looks at the memory of a child
+FAMILY = 2.0  # seconds between two looks at what it has started: each goes through all processes of the machine
 #: Children that wait for the next job of this worker. A worker with several threads has one for each.
 idle: list[Child] = []
 #: Children at work, and for which run.
@@ -70,6 +71,8 @@ class Child:
         self._outcomes: SimpleQueue[Outcome | None] = SimpleQueue()
         Thread(target=self._receive, daemon=True).start()
         self._seen = psutil.Process(self._process.pid)
+        self._family: list[psutil.Process] = []
+        self._family_seen = monotonic()
 
     def carry_out(self, job: Job) -> Outcome:
         started = monotonic()
@@ -94,9 +97,11 @@ class Child:
 
     def memory(self) -> int:
         """What the child and what it started hold, in bytes; 0 once it has ended."""
-        with suppress(psutil.Error):
-            return sum(map(memory_of, (self._seen, *self._seen.children(recursive=True))))
-        return 0
+        if monotonic() - self._family_seen > FAMILY:
+            with suppress(psutil.Error):
+                self._family = self._seen.children(recursive=True)
+            self._family_seen = monotonic()
+        return sum(map(memory_of, (self._seen, *self._family)))
 
     def is_alive(self) -> bool:
         return self._process.poll() is None
