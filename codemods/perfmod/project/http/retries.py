@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache, cached_property, partial
@@ -161,21 +162,18 @@ class Judgement:
         owner = site.owner
         if site.client.library == "aiohttp":
             return self.helped(site, self.project.layout.helper(site.path, RESPONSES), RESPONSE, RESPONSES)
-        if owner is not None and owner.has_method:
+        if owner is not None and has_method(site):
             return f"{owner.receiver}.{METHOD}", ()
         helper = self.helper(site)
         group = self.groups[group_of(site, helper)]
         exists = isinstance(helper, Helper) and helper.path in self.project.paths
-        classes = {(s.path, s.owner.span) for s in group if s.owner is not None}
-        if (
-            owner is not None
-            and not exists
-            and (len(classes) == 1 == len(kinds(group)) or isinstance(helper, NoHelper))
-        ):
+        owners = {(s.path, s.owner.span) if s.owner is not None else None for s in group}
+        alone = not exists and len({(s.path, s.client.is_async) for s in group}) == 1
+        if owner is not None and alone and len(owners) == 1:
             method = self.method(site, sync)
-            if method is not None and all(s.owner is not None for s in group if isinstance(helper, Helper)):
+            if method is not None:
                 return f"{owner.receiver}.{METHOD}", method
-        if owner is None and not exists and len({s.path for s in group}) == 1 == len(kinds(group)) and not classes:
+        if alone and (owners == {None} or isinstance(helper, NoHelper)):
             function = self.function(site, sync)
             if function is not None:
                 return FUNCTION, function
@@ -224,8 +222,7 @@ class Judgement:
         """The sites that can be routed, by the place where their helper would be."""
         groups: dict[str, list[RequestSite]] = {}
         for site in self.sites:
-            has_method = site.owner is not None and site.owner.has_method
-            if site.client.library == "httpx" and not has_method and self.unroutable(site) is None:
+            if site.client.library == "httpx" and not has_method(site) and self.unroutable(site) is None:
                 groups.setdefault(group_of(site, self.helper(site)), []).append(site)
         return groups
 
@@ -242,7 +239,7 @@ class Judgement:
     def method(self, site: RequestSite, sync: bool) -> tuple[Intent, ...] | None:
         """What puts the method into the site's class; None where a name that it needs is taken."""
         place, owner = self.places[site.path], site.owner
-        if owner is None or place.late == TYPES_ONLY:
+        if owner is None or owner.method_is_async is not None or place.late == TYPES_ONLY:
             return None
         anchor = next((span for start, span in place.anchors if start == owner.span.start), None)
         member = self.member(place, sync=sync, method=True)
@@ -258,7 +255,7 @@ class Judgement:
         """What puts the function into the site's module."""
         place = self.places[site.path]
         if FUNCTION in place.bound:
-            return () if self.has_function(site.path) else None
+            return () if self.has_function(site.path, sync) else None
         member = self.member(place, sync=sync, method=False)
         if place.function_anchor is None or place.late == TYPES_ONLY or place.clashes(member.names, member.imports):
             return None
@@ -267,9 +264,11 @@ class Judgement:
             *(AddImport(site.path, module, name) for module, name in member.imports),
         )
 
-    def has_function(self, path: str) -> bool:
+    def has_function(self, path: str, sync: bool) -> bool:
         text = self.project.text(path)
-        return text is not None and f"def {FUNCTION}(\n    client:".encode() in text.utf8.replace(b"\r\n", b"\n")
+        start = b"def " if sync else b"async def "
+        pattern = rb"^" + start + FUNCTION.encode() + rb"\(\r?\n    client\b"
+        return text is not None and re.search(pattern, text.utf8, re.MULTILINE) is not None
 
     def member(self, place: ModulePlace, *, sync: bool, method: bool) -> Member:
         from perfmod.templates.request_retry_forms import render_member
@@ -288,8 +287,9 @@ def group_of(site: RequestSite, helper: Helper | NoHelper) -> str:
     return helper.path if isinstance(helper, Helper) else site.path
 
 
-def kinds(sites: Sequence[RequestSite]) -> set[bool]:
-    return {site.client.is_async for site in sites}
+def has_method(site: RequestSite) -> bool:
+    """Whether the class has perfmod's method already, for this kind of client."""
+    return site.owner is not None and site.owner.method_is_async is site.client.is_async
 
 
 def rewrite(site: RequestSite, callee: str, *, idempotent: bool) -> RewriteCall:

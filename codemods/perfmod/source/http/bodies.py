@@ -25,11 +25,11 @@ REPLAYABLE_CALLS = re.compile(
     r"(?:dumps|encode|b64encode|urlencode|read_bytes|read_text|read|dict|str|bytes|model_dump_json|model_dump|format|join)\Z"
 )
 STREAM_CALLS = re.compile(r"(?:open|BytesIO|StringIO|iter|chain|map|filter|FormData|MultipartEncoder|File)\Z")
-SIGNED = re.compile(
-    r"hmac|nonce|signature|(?<![a-z])sign(?:ed|_\w+)?\s*\(|time\.time\s*\(|time_ns\s*\(|utcnow\s*\(|"
-    r"datetime\.now\s*\(|timestamp\s*\(|jwt\.encode",
-    re.IGNORECASE,
-)
+SIGNS = r"hmac\.|nonce\w*\s*\(|(?<![a-z])sign(?:ed|_\w+)?\s*\(|jwt\.encode"
+DATES = r"time\.time\s*\(|time_ns\s*\(|utcnow\s*\(|datetime\.now\s*\(|timestamp\s*\("
+SIGNED = re.compile(f"{SIGNS}|{DATES}|hmac|nonce|signature", re.IGNORECASE)
+SIGNED_URL = re.compile(f"{SIGNS}|{DATES}", re.IGNORECASE)  #: its words may be the names of resources
+SIGNED_BODY = re.compile(SIGNS, re.IGNORECASE)  #: the time of an event stays what it was
 UPSERT = re.compile(r"resolution=(?:merge|ignore)-duplicates")
 CONFLICT = re.compile(r"[\"']on_conflict[\"']|[?&]on_conflict=")
 PAYMENT = re.compile(r"(?:\b|_|(?<=[a-z])(?=[A-Z]))(?i:payment|refund|order|charge|transfer|payout)s?(?![a-z])")
@@ -141,20 +141,23 @@ def replayable_binding(names: Names, binding: Binding, *, fields: bool, depth: i
     return None
 
 
-def is_signed(names: Names, call: Node, keywords: dict[str, Node]) -> bool:
-    """Whether the headers or the query hold a signature, a nonce or the time: a second attempt needs a new one."""
-    for keyword in ("headers", "params", "auth", "cookies"):
-        if keyword not in keywords:
-            continue
-        for value in meant(names, keywords[keyword]):
-            text = names.source.code(value)
-            if SIGNED.search(text):
+def is_signed(names: Names, keywords: dict[str, Node], url: Node | None) -> bool:
+    """Whether a request holds a signature, a nonce or, outside its body, the time: a second attempt needs a new one."""
+    parts = [(keywords.get(keyword), SIGNED) for keyword in ("headers", "params", "auth", "cookies")]
+    parts += [(url, SIGNED_URL), *((keywords.get(keyword), SIGNED_BODY) for keyword in ("json", *BODIES))]
+    return any(node is not None and says(names, node, words) for node, words in parts)
+
+
+def says(names: Names, node: Node, words: re.Pattern[str]) -> bool:
+    """Whether an expression, the variables in it or a helper that it calls have one of the words."""
+    for value in meant(names, node):
+        if words.search(names.source.code(value)):
+            return True
+        for inner in [value, *below(value)]:
+            function = inner.child_by_field_name("function") if inner.type == "call" else None
+            helper = helper_of(names, function) if function is not None else None
+            if helper is not None and words.search(names.source.code(helper)):
                 return True
-            for inner in [value, *below(value)]:
-                function = inner.child_by_field_name("function") if inner.type == "call" else None
-                helper = helper_of(names, function) if function is not None else None
-                if helper is not None and SIGNED.search(names.source.code(helper)):
-                    return True
     return False
 
 

@@ -71,7 +71,7 @@ class ClassPlace:
     span: Span
     anchor: Span  #: the method that it follows
     receiver: str  #: what the method around the request calls its object
-    has_method: bool  #: it is there already, and perfmod's
+    method_is_async: bool | None  #: of perfmod's method; None where that is not there yet
     retry_methods: tuple[str, ...]  #: its own
     bases: tuple[str, ...]  #: its base classes: dotted origins, and names in this file
 

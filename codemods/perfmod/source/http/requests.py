@@ -112,7 +112,7 @@ def site_of(names: Names, call: Node, method: str) -> RequestSite | None:
     if verb == "POST":
         is_upsert, keyed = upsert(names, keywords, url)
         site = replace(site, upsert=is_upsert, keyed=keyed)
-    return limited(names, site, call, keywords, splats)
+    return limited(names, site, call, keywords, splats, url)
 
 
 def client_of(names: Names, receiver: Node) -> tuple[Client, Instance | None, str] | None:
@@ -163,14 +163,16 @@ def url_of(method: str, positional: list[Node], keywords: dict[str, Node]) -> No
     return positional[at] if len(positional) > at else keywords.get("url")
 
 
-def limited(names: Names, site: RequestSite, call: Node, keywords: dict[str, Node], splats: list[str]) -> RequestSite:
+def limited(
+    names: Names, site: RequestSite, call: Node, keywords: dict[str, Node], splats: list[str], url: Node | None
+) -> RequestSite:
     """The site with why it can't be routed, or not without a doubt."""
     manual, doubt = unsendable(names, keywords)
     if site.method == "stream":
         manual = "a stream: its body is read later, so a second attempt can't be hidden"
     elif site.method == "send":
         manual = "send() of a request that was made before: retry where it is made"
-    elif is_signed(names, call, keywords):
+    elif is_signed(names, keywords, url):
         manual = "signed or dated beforehand: a second attempt needs a new signature, nonce or time"
     elif uses_locals(names, call):
         manual = "locals() is read in this function: nothing may be added to it"

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from tree_sitter import Node
 
+from perfmod.source.python.instances import own_method
 from perfmod.source.python.names import Bound, Imported, Names, enclosing, is_member_name
 from perfmod.source.tree import ancestors
 
@@ -37,7 +38,7 @@ def retried_by(names: Names, node: Node) -> str | None:
         if parent.type == "with_statement" and RETRY.search(OURS.sub("", code(parent.named_children[0]))):
             return "the with block around it"
         if parent.type == "function_definition":
-            by = decorated_with_retry(names, parent) or calls_itself(names, parent)
+            by = decorated_with_retry(names, parent) or calls_itself(names, parent) or handed_to_retry(names, parent)
             if by is not None:
                 return by
         child = parent
@@ -77,6 +78,23 @@ def decorated_with_retry(names: Names, function: Node) -> str | None:
         owner = meaning.only.owner if isinstance(meaning, Bound) and meaning.only is not None else None
         if owner is not None and loops_around_try(owner):
             return f"@{text}"
+    return None
+
+
+def handed_to_retry(names: Names, function: Node) -> str | None:
+    """What gets a function as an argument to repeat it: `with_retry(function)`."""
+    name = function.child_by_field_name("name")
+    for node in names.source.find_word(names.source.code(name).encode()) if name is not None else ():
+        value = node.parent if is_member_name(node) else node
+        arguments = value.parent if value is not None else None
+        call = arguments.parent if arguments is not None and arguments.type == "argument_list" else None
+        called = call.child_by_field_name("function") if call is not None else None
+        if value is None or called is None or not RETRY.search(names.source.code(called).rpartition(".")[2]):
+            continue
+        meaning = names.meaning(value)
+        owner = meaning.only.owner if isinstance(meaning, Bound) and meaning.only is not None else None
+        if function in (owner, own_method(names, value)):
+            return f"{names.source.code(called)}()"
     return None
 
 

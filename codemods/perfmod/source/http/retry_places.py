@@ -12,7 +12,7 @@ from tree_sitter import Node
 from perfmod.source.http.facts import ClassPlace, ModulePlace
 from perfmod.source.http.retry_loops import decorators, inside_class, leaves, retry_methods
 from perfmod.source.python.instances import base_nodes
-from perfmod.source.python.names import FUNCTIONS, Imported, Names, enclosing, enclosing_class
+from perfmod.source.python.names import FUNCTIONS, Imported, Names, enclosing, enclosing_class, is_async
 from perfmod.source.tree import Source, ancestors
 
 TYPES_ONLY = "for type checking only"
@@ -47,7 +47,7 @@ def place_of_class(names: Names, owner: Node) -> ClassPlace:
         names.source.span(owner),
         names.source.span(anchor(names, methods)),
         "self",
-        bool(ours),
+        is_async(ours[0]) if ours else None,
         tuple(name for name in retry_methods(names, owner) if not ours or name != METHOD),
         tuple(
             meaning.qualified if isinstance(meaning := names.meaning(base), Imported) else names.source.code(base)

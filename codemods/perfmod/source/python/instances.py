@@ -215,7 +215,11 @@ def member(names: Names, owner: Node, name: str, depth: int) -> Iterator[Instanc
     if is_call and (annotation is not None or any(values)):
         yield OTHER
         return
-    made = (instance_of(names, value, depth + 1) for value in values if value is not None)
+    made = [
+        OTHER if is_unknown(names, value) else instance_of(names, value, depth + 1)
+        for value in values
+        if value is not None
+    ]
     if annotation is not None:
         yield settled(annotated(names, annotation), made)
         return
@@ -223,6 +227,17 @@ def member(names: Names, owner: Node, name: str, depth: int) -> Iterator[Instanc
     for method in methods:
         gives = has_decorator(names, method, "property") != is_call
         yield returned(names, method, depth) if gives else OTHER
+
+
+def is_unknown(names: Names, value: Node) -> bool:
+    """Whether a value is a parameter that must be passed and may be anything. With None as default it replaces one."""
+    meaning = names.meaning(value) if value.type == "identifier" else None
+    only = meaning.only if isinstance(meaning, Bound) else None
+    return only is not None and only.kind == "parameter" and is_bare(only.node)
+
+
+def is_bare(parameter: Node) -> bool:
+    return parameter.parent is not None and parameter.parent.type in ("parameters", "lambda_parameters")
 
 
 def has_decorator(names: Names, function: Node, word: str) -> bool:
