@@ -41,20 +41,39 @@ def retried_by(names: Names, node: Node) -> str | None:
             by = decorated_with_retry(names, parent) or calls_itself(names, parent) or handed_to_retry(names, parent)
             if by is not None:
                 return by
+            if waits_and_sends_again(names, parent, node):
+                return "the if after it"
         child = parent
     return None
 
 
 def sends_again(names: Names, attempt: Node, site: Node) -> bool:
     """Whether an except clause of a try holds the request that the try sends."""
-    text = "".join(names.source.code(site).split())
     parts = [c for c in attempt.named_children if c.type == "except_clause" or c == attempt.child_by_field_name("body")]
-    found = [
-        part
-        for part in parts
-        if any(n.type == "call" and "".join(names.source.code(n).split()) == text for n in below(part))
-    ]
+    found = [part for part in parts if same_calls(names, part, site)]
     return len(found) > 1 and parts[0] in found
+
+
+def waits_and_sends_again(names: Names, function: Node, site: Node) -> bool:
+    """Whether the request is sent, its status asked, and it is sent once more after a sleep."""
+    if not SLEEP.search(names.source.code(function)):
+        return False
+    calls = same_calls(names, function, site)
+    for call in calls[1:]:
+        for parent in ancestors(call):
+            condition, block = parent.child_by_field_name("condition"), parent.child_by_field_name("consequence")
+            if parent.type != "if_statement" or condition is None or not holds(block, call) or holds(block, calls[0]):
+                continue
+            if STATUS.search(names.source.code(condition)) and SLEEP.search(names.source.code(parent)):
+                return True
+    return False
+
+
+def same_calls(names: Names, node: Node, call: Node) -> list[Node]:
+    """The calls below a node that say the same as a call, whatever their lines, from the first on."""
+    text = "".join(names.source.code(call).split())
+    found = [n for n in below(node) if n.type == "call" and "".join(names.source.code(n).split()) == text]
+    return sorted(found, key=lambda n: n.start_byte)
 
 
 def decorators(function: Node) -> list[Node]:
