@@ -205,6 +205,25 @@ def test_cancellation_passes_during_the_wait(client_class: Any, server: FaultSer
     assert len(server.seen) == 1
 
 
+def times_out(client_class: Any, server: FaultServer) -> None:
+    """A deadline of asyncio ends the wait for the next attempt."""
+    server.script(RECORDS, Answer(503, (("Retry-After", "5"),)))
+
+    async def main() -> None:
+        async with client_class(server.url, "key") as client, asyncio.timeout(0.4):
+            await client.query("leads")
+
+    started = time.monotonic()
+    with pytest.raises(TimeoutError):
+        asyncio.run(main())
+    assert time.monotonic() - started < 4
+    assert len(server.seen) == 1
+
+
+def test_a_timeout_around_the_call_holds(client_class: Any, server: FaultServer) -> None:
+    times_out(client_class, server)
+
+
 def test_always_repeats_writes(tmp_path: Path, server: FaultServer) -> None:
     client_class = rewritten(tmp_path, replace(FAST, retry_writes="always"))
     server.script(RECORDS, Answer(502, commits=True), Answer(body='[{"id": 2}]', commits=True))
@@ -254,6 +273,30 @@ class TestTransport:
         server.script(RECORDS, Answer(503, (("Retry-After", "1"),)), Answer())
         assert use(transport_class, server, "query", "leads") == []
         assert waited(server) >= 1
+
+    def test_retry_after_as_a_date_is_waited_for(self, transport_class: Any, server: FaultServer) -> None:
+        server.script(RECORDS, Answer(503, (("Retry-After", formatdate(time.time() + 2, usegmt=True)),)), Answer())
+        use(transport_class, server, "query", "leads")
+        assert waited(server) > 0.5
+
+    @pytest.mark.parametrize("value", ["soon", "-1"])
+    def test_an_invalid_retry_after_is_ignored(self, transport_class: Any, server: FaultServer, value: str) -> None:
+        server.script(RECORDS, Answer(503, (("Retry-After", value),)), Answer())
+        use(transport_class, server, "query", "leads")
+        assert waited(server) < 0.5
+
+    def test_a_missing_table_is_asked_for_once(self, transport_class: Any, server: FaultServer) -> None:
+        server.script(RECORDS, Answer(404))
+        with pytest.raises(httpx.HTTPStatusError, match="404"):
+            use(transport_class, server, "query", "leads")
+        assert len(server.seen) == 1
+
+    def test_a_dropped_connection_is_retried_for_a_query(self, transport_class: Any, server: FaultServer) -> None:
+        server.script(RECORDS, Drop(), Drop(reset=False), Answer())
+        assert use(transport_class, server, "query", "leads") == []
+
+    def test_a_timeout_around_the_call_holds(self, transport_class: Any, server: FaultServer) -> None:
+        times_out(transport_class, server)
 
     def test_four_failures_are_the_sites_usual_error(self, transport_class: Any, server: FaultServer) -> None:
         server.script(RECORDS, Answer(503))
@@ -343,6 +386,30 @@ def test_a_second_run_uses_the_method_that_is_there(tmp_path: Path) -> None:
     apply(root, FAST)
     assert "await self._request_with_retry(await self._get_client(), \"delete\", '/x')" in path.read_text()
     assert path.read_text().count("def _request_with_retry") == 1
+
+
+def test_the_method_of_an_async_client_is_none_of_a_sync_one(tmp_path: Path) -> None:
+    root = tmp_path / "checkout"
+    shutil.copytree(FIXTURES / "retry-requests" / "basic" / "before", root)
+    apply(root, FAST)
+    path = root / "app" / "weather.py"
+    path.write_text(path.read_text() + "\n    def now(self, client: httpx.Client):\n        return client.get('/x')\n")
+    apply(root, FAST)
+    assert "return request_with_retry_sync(client, \"get\", '/x')" in path.read_text()
+    assert path.read_text().count("def _request_with_retry") == 1
+
+
+def test_the_function_of_a_sync_client_is_none_of_an_async_one(tmp_path: Path) -> None:
+    root = tmp_path / "checkout"
+    shutil.copytree(FIXTURES / "retry-requests" / "functions" / "before", root)
+    apply(root, FAST)
+    path = root / "fetch.py"
+    path.write_text(
+        path.read_text() + "\n\nasync def third(client: httpx.AsyncClient):\n    return await client.get('/')\n"
+    )
+    report = apply(root, FAST)
+    assert [r.finding.safety.name for r in report.results] == ["MANUAL"]
+    assert path.read_text().endswith("return await client.get('/')\n")
 
 
 def test_the_policy_table_is_explained() -> None:
