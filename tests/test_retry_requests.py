@@ -246,6 +246,11 @@ def test_mocked_clients_still_work(client_class: Any) -> None:
         client._client.get.return_value = httpx.Response(200, json=[1], request=httpx.Request("GET", "http://test"))
         assert await client.query("leads") == [1]
         client._client.get.assert_awaited_once()
+        async with client_class("http://test", "key") as patched:
+            real = await patched._get_client()
+            real.get = AsyncMock(return_value=client._client.get.return_value)
+            assert await patched.query("leads") == [1]
+            real.get.assert_awaited_once()
 
     asyncio.run(main())
 
@@ -360,6 +365,12 @@ class TestOptions:
         path = self.files(tmp_path, self.TEXT.replace('files={"f": ("a", data)}', "content=data"))
         apply(tmp_path, replace(FAST, idempotent=("Api.send",)))
         assert "content=data, idempotent=True)" in path.read_text()
+
+    def test_always_says_so_at_each_write(self, tmp_path: Path) -> None:
+        self.files(tmp_path, self.TEXT.replace('files={"f": ("a", data)}', "content=data"))
+        (result,) = apply(tmp_path, replace(FAST, retry_writes="always")).results
+        assert result.applied
+        assert result.finding.message.endswith("it may be carried out twice (retry-writes)")
 
     def test_unions_are_quoted_where_old_pythons_evaluate_them(self, tmp_path: Path) -> None:
         path = self.files(tmp_path, self.TEXT.replace('files={"f": ("a", data)}', "content=data"))
