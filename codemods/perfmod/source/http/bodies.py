@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 from tree_sitter import Node
 
-from perfmod.source.http.retry_loops import below
+from perfmod.source.http.retry_loops import below, helper_of
 from perfmod.source.python.event_loops import annotation_of
-from perfmod.source.python.instances import inside, own_method
+from perfmod.source.python.instances import inside
 from perfmod.source.python.names import Binding, Bound, Imported, Names, enclosing_function
 
 BODIES = ("content", "data", "files")
@@ -159,14 +159,6 @@ def says(names: Names, node: Node, words: re.Pattern[str]) -> bool:
             if helper is not None and words.search(names.source.code(helper)):
                 return True
     return False
-
-
-def helper_of(names: Names, function: Node) -> Node | None:
-    """The function of this file that is called."""
-    meaning = names.meaning(function)
-    if isinstance(meaning, Bound) and meaning.only is not None and meaning.only.kind == "function":
-        return meaning.only.owner
-    return own_method(names, function)
 
 
 def upsert(names: Names, keywords: dict[str, Node], url: Node | None) -> tuple[bool, bool]:

@@ -26,12 +26,16 @@ def retried_by(names: Names, node: Node) -> str | None:
     """What repeats the request at `node` after a failure: "the loop", a decorator ... None where nothing does."""
     code = names.source.code
     child = node
+    in_lambda = False
     for parent in ancestors(node):
+        in_lambda = in_lambda or parent.type == "lambda"
         if parent.type in LOOPS and parent.child_by_field_name("body") == child and is_retry_loop(names, parent, node):
             return "the loop around it"
         if parent.type == "call" and child.type == "argument_list":
             function = parent.child_by_field_name("function")
-            if function is not None and RETRY.search(code(function).rpartition(".")[2]):
+            if function is not None and (
+                RETRY.search(code(function).rpartition(".")[2]) or (in_lambda and repeats_argument(names, function))
+            ):
                 return f"{code(function)}()"
         if parent.type == "try_statement" and sends_again(names, parent, node):
             return "the try around it"
@@ -108,13 +112,32 @@ def handed_to_retry(names: Names, function: Node) -> str | None:
         arguments = value.parent if value is not None else None
         call = arguments.parent if arguments is not None and arguments.type == "argument_list" else None
         called = call.child_by_field_name("function") if call is not None else None
-        if value is None or called is None or not RETRY.search(names.source.code(called).rpartition(".")[2]):
+        if value is None or called is None or helper_of(names, value) != function:
             continue
-        meaning = names.meaning(value)
-        owner = meaning.only.owner if isinstance(meaning, Bound) and meaning.only is not None else None
-        if function in (owner, own_method(names, value)):
+        if RETRY.search(names.source.code(called).rpartition(".")[2]) or repeats_argument(names, called):
             return f"{names.source.code(called)}()"
     return None
+
+
+def repeats_argument(names: Names, called: Node) -> bool:
+    """Whether a function of this file calls one of its parameters in a loop, again after a failure."""
+    function = helper_of(names, called)
+    for node in below(function) if function is not None else ():
+        target = node.child_by_field_name("function") if node.type == "call" else None
+        meaning = names.meaning(target) if target is not None and target.type == "identifier" else None
+        if not isinstance(meaning, Bound) or meaning.only is None or meaning.only.kind != "parameter":
+            continue
+        if any(loop.type in LOOPS and is_retry_loop(names, loop, node) for loop in ancestors(node)):
+            return True
+    return False
+
+
+def helper_of(names: Names, function: Node) -> Node | None:
+    """The function of this file that an expression means."""
+    meaning = names.meaning(function) if function.type in ("identifier", "attribute") else None
+    if isinstance(meaning, Bound) and meaning.only is not None and meaning.only.kind == "function":
+        return meaning.only.owner
+    return own_method(names, function)
 
 
 def loops_around_try(function: Node) -> bool:
