@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from time import process_time
 
 import pytest
 
@@ -78,3 +79,23 @@ def test_a_file_that_is_ruled_out_says_nothing(held: bool) -> None:
         said = [fact for fact in rule.scan(source) if held or getattr(fact, "shape", "") != "held"]
         assert said == [], path
     assert ruled_out > 100
+
+
+TASK = "async def f():\n    t = asyncio.create_task(g())\n"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        TASK + " " * 200_000 + "\n    ts.add(t)\n" + " " * 200_000,
+        TASK + "    for " + " " * 200_000 + "\n",
+        TASK + "    " + "a, " * 60_000 + "\n    ts.add(t)\n" + " ts" * 60_000,
+        "    " + "a." * 100_000 + "asyncio.create_task(g())\n",
+        "async def f():\n" + "    t = asyncio.create_task(g())\n" * 50_000 + "    await t\n",
+    ],
+    ids=["blanks", "loop", "names", "dots", "many"],
+)
+def test_a_hostile_text_is_told_in_no_time(code: str) -> None:
+    started = process_time()
+    worth_parsing(code)
+    assert process_time() - started < 0.5

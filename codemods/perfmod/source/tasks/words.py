@@ -41,12 +41,19 @@ FUNCTION = re.compile(rb"^([ \t]*)(async[ \t]+)?def[ \t]", re.MULTILINE)
 STRINGS = re.compile(rb"\"\"\"|'''")
 # In a line without a string or a comment before it: the variable is awaited, given back, gone through, or stored.
 USE = (
-    rb"\n[ \t]*(?:(?:(?:[\w., \t\[\]]+=[ \t]*)?(?:return|await)\b|(?:async[ \t]+)?for[ \t]+[\w, \t]+[ \t]in\b)"
+    rb"\n[ \t]{0,100}"
+    rb"(?:(?:(?:[\w., \t\[\]]{1,200}=[ \t]*)?(?:return|await)\b|(?:async[ \t]+)?for[ \t][\w, \t]{1,200}[ \t]in\b)"
     rb"[^\n#\"']*?(?<![\w.])%(name)b(?!\w|[ \t]*=[^=])"
-    rb"|(?:[\w.]+(?:\.\w+|\[[^\n=\[\]]*\])[ \t]*=[ \t]*|\w+\.[\w.]+\.(?:append|add)\()%(name)b[ \t]*\)?[ \t]*\r?\n)"
+    rb"|(?:[\w.]{1,100}(?:\.\w+|\[[^\n=\[\]]{1,200}\])[ \t]*=[ \t]*|\w+\.[\w.]{1,100}\.(?:append|add)\()"
+    rb"%(name)b[ \t]*\)?[ \t]*\r?\n)"
 )
 COLLECTED = rb"\n[ \t]*(\w+)\.(?:append|add)\(%(name)b\)"
-BOUND = rb"[^\w.\n][ \t]*%(name)b[ \t]*(?::[^\n=]*)?:?=(?!=)"
+BOUND = rb"[^\w.\n]%(name)b[ \t]*(?::[^\n=]*)?:?=(?!=)"
+
+
+LONG = 300  # bytes of a line before a call; nobody writes more, and patterns would be slow
+MANY = 100  # calls; a file with more is parsed
+BACK, AHEAD = 50_000, 20_000  # bytes around a call in which its function is looked at
 
 
 def may_let_go(data: bytes, *, held: bool = False) -> bool:
@@ -54,13 +61,17 @@ def may_let_go(data: bytes, *, held: bool = False) -> bool:
     if is_renamed(data):
         return True
     for word in (b"create_task", b"ensure_future", b"run_coroutine_threadsafe"):
-        for start in starts_of_word(data, word):
+        for number, start in enumerate(starts_of_word(data, word)):
+            if number > MANY:
+                return True
             if may_be_asyncio(data, start) and not is_kept(data, start, start + len(word), held=held):
                 return True
     bare = (b"gather", b"shield") if b"from asyncio" in data else (b"asyncio.gather", b"asyncio.shield")
     for word in (*bare, b"asyncio.Task", b"asyncio.tasks.Task", b"run_in_executor"):
-        for start in starts_of_word(data, word):
+        for number, start in enumerate(starts_of_word(data, word)):
             end = start + len(word)
+            if number > MANY:
+                return True
             if not (CALLED_OR_RENAMED.match(data, end) or GIVEN_A_NAME.search(data, max(0, start - 40), start)):
                 continue
             if STATEMENT_START.search(data, max(0, start - 120), start) and not is_kept(data, start, end, held=held):
@@ -88,6 +99,8 @@ def is_renamed(data: bytes) -> bool:
 def is_kept(data: bytes, start: int, end: int, *, held: bool) -> bool:
     """Whether the value of the call of data[start:end] is surely kept, or there is no call: a definition, a comment."""
     line = data.rfind(b"\n", 0, start) + 1
+    if start - line > LONG:
+        return False
     if data[line:start].lstrip().startswith(b"#") or KEPT.search(data, line, start):
         return True
     if not CALLED.match(data, end):
@@ -102,7 +115,7 @@ def is_kept(data: bytes, start: int, end: int, *, held: bool) -> bool:
 def is_used(data: bytes, name: bytes, indent: int, start: int) -> bool:
     """Whether the function around `start`, in a line that is indented so far, surely keeps what the variable holds."""
     definition = None
-    for found in FUNCTION.finditer(data, 0, start):
+    for found in FUNCTION.finditer(data, max(0, start - BACK), start):
         if len(found[1]) < indent:
             definition = found
     if definition is None:
@@ -123,6 +136,6 @@ def is_used(data: bytes, name: bytes, indent: int, start: int) -> bool:
 
 
 def end_of_function(data: bytes, indent: int, start: int) -> int:
-    """Where the first line stands that is indented no further than the `def`."""
-    after = re.compile(rb"\n[ \t]{0,%d}(?![ \t\r\n])" % indent).search(data, start)
-    return after.start() if after is not None else len(data)
+    """Where the first line stands that is indented no further than the `def`, or where nobody looks any further."""
+    after = re.compile(rb"\n[ \t]{0,%d}(?![ \t\r\n])" % indent).search(data, start, start + AHEAD)
+    return after.start() if after is not None else start + AHEAD
