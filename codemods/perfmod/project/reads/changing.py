@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
+from itertools import chain
 
-from perfmod.project.calls.callers import Calls
+from tree_sitter import Node
+
+from perfmod.project.calls.callers import Calls, Definition
 from perfmod.project.reads.constants import ANYTHING, Constants, File
-from perfmod.source.reads.sites import MAY_WRITE, writes, writes_surely
+from perfmod.source.python.names import Names
+from perfmod.source.python.parameters import parameter_names
+from perfmod.source.reads.call_sites import target_of
+from perfmod.source.reads.sites import MAY_WRITE, handed, is_empty, writes, writes_surely
 from perfmod.source.reads.values import Value
 from perfmod.source.reads.words import is_test
+from perfmod.source.tree import ancestors
 
 #: folders of the operating system, of secrets that are rotated, of what is passing
 FOLDERS = re.compile(r"/(?:proc|sys|dev|run|tmp|var|etc)(?:/|\Z)")
@@ -24,6 +32,7 @@ WORDS = frozenset(
 OWNED = re.compile(
     r"(?i)data|user|home|conf|state|storage|work|var|cache|te?mp|upload|media|save|profile|download|dest|out"
 )
+MAXIMUM_DEPTH = 3  # functions that hand a path on until one writes it
 WHY_OUTSIDE = {
     "home": "it lies in the user's home",
     "temporary": "it is a temporary file",
@@ -37,6 +46,7 @@ class Changing:
         self._calls = calls
         self._constants = constants
         self._written: dict[str, tuple[File, ...]] = {}
+        self._writers: dict[Definition, frozenset[int | str]] = {}
 
     def by_name(self, file: File) -> str | None:
         """Why the name of a file says that it may change; nothing is looked up."""
@@ -64,20 +74,70 @@ class Changing:
         if is_telling(folder):
             # of these only the folder is known to be there: a call by the name of a helper says nothing
             candidates.update(p for p in mentions.files_in_folder(folder) if writes_surely(mentions.raw(p)))
+        words = named | {base} if is_telling(base) else named
         for path in sorted(candidates):
-            if not is_test(path) and any(may_be(written, file) for written in self._writes(path)):
+            if is_test(path):
+                continue
+            if any(may_be(written, file) for written in chain(self._writes(path), self._handed(path, words))):
                 return path
         return None
 
     def _writes(self, path: str) -> tuple[File, ...]:
-        """The paths that a file may write."""
+        """The paths that a file may write itself."""
         if path not in self._written:
             names = self._calls.names(path) if MAY_WRITE.search(self._calls.mentions.raw(path)) else None
-            found = writes(names.source) if names is not None else ()
-            self._written[path] = tuple(
-                file for write in found for file in self._constants.files(self._constants.filled(write.file))
-            )
+            self._written[path] = self._files(writes(names, names.source.root)) if names is not None else ()
         return self._written[path]
+
+    def _handed(self, path: str, words: set[str]) -> Iterator[File]:
+        """The paths that the functions in which one of `words` stands hand to others that may write them."""
+        raw = self._calls.mentions.raw(path)
+        names = self._calls.names(path) if any(word.encode() in raw for word in words) else None
+        if names is None:
+            return
+        for node in places_of(names, words):
+            yield from self._files(self._below(names, node, 0))
+
+    def _files(self, values: Iterable[Value]) -> tuple[File, ...]:
+        known = (self._constants.filled(value) for value in values if not is_empty(value))
+        return tuple(file for value in known for file in self._constants.files(value))
+
+    def _below(self, names: Names, within: Node, depth: int) -> Iterator[Value]:
+        """The paths that a stretch of code may write, itself or through a function that it hands them to."""
+        yield from writes(names, within)
+        for function, given in handed(names, within) if depth < MAXIMUM_DEPTH else ():
+            target = target_of(names, function)
+            definition = self._calls.locate(target) if target is not None else None
+            if definition is not None:
+                written = self._parameters(definition, depth + 1)
+                yield from (value for place, value in given if place in written)
+
+    def _parameters(self, definition: Definition, depth: int) -> frozenset[int | str]:
+        """The parameters that a function may write to, by place and by name."""
+        if definition not in self._writers:
+            self._writers[definition] = frozenset()  # a circle
+            names, node = self._calls.names(definition.path), self._calls.node_of(definition)
+            if names is not None and node is not None and definition.kind == "function":
+                parts = (part for value in self._below(names, node, depth) for part in value.walk())
+                written = {part.text for part in parts if part.kind == "param"}
+                places = {p for p, name in enumerate(parameter_names(names, node)) if name in written}
+                self._writers[definition] = frozenset(written | places)
+        return self._writers[definition]
+
+
+def places_of(names: Names, words: set[str]) -> Iterable[Node]:
+    """The functions in which one of some words stands, and the statements outside of functions."""
+    root = names.source.root
+    found: dict[int, Node] = {}
+    for word in words:
+        for match in re.finditer(re.escape(word.encode()), names.source.utf8):
+            node = root.descendant_for_byte_range(*match.span())
+            around = [parent for parent in ancestors(node) if parent.parent is not None] if node is not None else []
+            place = next((parent for parent in around if parent.type == "function_definition"), None)
+            place = place or next(reversed(around), None)
+            if place is not None:
+                found[place.id] = place
+    return found.values()
 
 
 def is_telling(name: str) -> bool:

@@ -1,4 +1,4 @@
-"""Facts about files: the reads and the writes of a file."""
+"""Facts about files: the reads of a file."""
 
 from __future__ import annotations
 
@@ -25,11 +25,3 @@ class Read:
     loop: Loop
     invariant: bool  #: every argument is the same in each round of the loop
     remembered: bool  #: it stands behind a check whether its result is there already
-
-
-@dataclass(frozen=True, slots=True)
-class Write:
-    """A call that may change a file."""
-
-    path: str
-    file: Value

@@ -9,7 +9,7 @@ from tree_sitter import Node
 
 from perfmod.source.python.functions import function_around
 from perfmod.source.python.names import COMPREHENSIONS, Imported, Names, Unknown
-from perfmod.source.reads.facts import Read, Write
+from perfmod.source.reads.facts import Read
 from perfmod.source.reads.paths import Paths
 from perfmod.source.reads.repeats import is_remembered, loop_around
 from perfmod.source.reads.values import UNKNOWN, Value
@@ -176,28 +176,51 @@ def is_same_in(names: Names, expression: Node, loop: Node, depth: int) -> bool:
     return True
 
 
-def writes(source: Source) -> Iterator[Write]:
-    """Every call that may change a file of which something is known."""
-    names = Names(source)
-    paths = Paths(names)
-    for match in CALL.finditer(source.utf8):
-        last = match[1].decode()
+def writes(names: Names, within: Node) -> Iterator[Value]:
+    """Every path that a call below `within` may write; it may be a parameter."""
+    paths, utf8 = Paths(names), names.source.utf8
+    for last, call in calls_below(names, within):
         if last != "open" and not WRITES.search(last):
             continue
-        name = source.root.descendant_for_byte_range(*match.span(1))
-        call = call_of(name) if name is not None and name.type == "identifier" else None
-        if last in CONTAINERS and call is not None and not PATHS.search(source.utf8, call.start_byte, call.end_byte):
+        if last in CONTAINERS and not PATHS.search(utf8, call.start_byte, call.end_byte):
             continue
-        function = call.child_by_field_name("function") if call is not None else None
-        if call is None or function is None:
+        function = call.child_by_field_name("function")
+        if function is None:
             continue
         arguments = arguments_of(call)
-        if last == "open" and not opens_for_writing(names, arguments) and b"O_" not in source.utf8[slice_of(call)]:
+        if last == "open" and not opens_for_writing(names, arguments) and b"O_" not in utf8[slice_of(call)]:
             continue
         values = [a.child_by_field_name("value") if a.type == "keyword_argument" else a for a in arguments]
         for value in (function.child_by_field_name("object"), *values):
-            if value is not None and not is_empty(made := paths.value(value)):
-                yield Write(source.path, made)
+            if value is not None:
+                yield paths.value(value)
+
+
+def handed(names: Names, within: Node) -> Iterator[tuple[Node, list[tuple[int | str, Value]]]]:
+    """The function of every call below `within` that is given a path, with the place or the keyword of each."""
+    paths = Paths(names)
+    for _, call in calls_below(names, within):
+        function = call.child_by_field_name("function")
+        given: list[tuple[int | str, Value]] = []
+        for place, node in enumerate(arguments_of(call)):
+            name, value = node.child_by_field_name("name"), node.child_by_field_name("value")
+            if node.type == "keyword_argument" and name is not None and value is not None:
+                given.append((names.source.code(name), paths.value(value)))
+            elif node.type in ("identifier", "attribute", "string", "binary_operator", "call"):
+                given.append((place, paths.value(node)))
+        known = [(place, value) for place, value in given if not is_beyond(value)]
+        if function is not None and known:
+            yield function, known
+
+
+def calls_below(names: Names, within: Node) -> Iterator[tuple[str, Node]]:
+    """Every call in a stretch of code, with the last part of the name that is called."""
+    source = names.source
+    for match in CALL.finditer(source.utf8, within.start_byte, within.end_byte):
+        name = source.root.descendant_for_byte_range(*match.span(1))
+        call = call_of(name) if name is not None and name.type == "identifier" else None
+        if call is not None:
+            yield match[1].decode(), call
 
 
 def slice_of(node: Node) -> slice:
