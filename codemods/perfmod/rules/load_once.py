@@ -194,11 +194,13 @@ class Judgement:
         if moving is not None:
             return f"the path is relative, and {moving} changes the working directory"
         first: str | None = None
+        constructor = f"{reread.chain[-1].owner}.__init__"
         for function in reversed(reread.chain):
             cache = self.caching.of(function)
             if not isinstance(cache, str):
                 return cache
-            first = first or cache
+            if first is None or function.name == constructor:  # what a constructor calls is in __init__ already
+                first = cache
         return first or "nothing to cache"
 
     def mover(self) -> str | None:

@@ -84,6 +84,8 @@ class Rereads:
             return None
         if self.is_start(function) and (loop != "again" or not function.is_async or site is None):
             return start
+        if self._is_kept(function):
+            return None
         return Reread(read.span if site is None else site.span, function, step.below, step.file, read)
 
     def _above(self, step: Step) -> Iterator[Step]:
@@ -100,6 +102,19 @@ class Rereads:
         if function.is_async or function.handler:
             return True
         return any(site.use == "handler" and not is_test(site.path) for site in self._calls.callers(function))
+
+    def _is_kept(self, function: Function) -> bool:
+        """Whether everyone who calls a function keeps what it gives back, and asks for that first."""
+        if function.handler:
+            return False
+        is_called = False
+        for site in self._calls.callers(function):
+            if is_test(site.path):
+                continue
+            if site.use != "call" or not (site.remembered or site.function.remembers):
+                return False
+            is_called = True
+        return is_called
 
     def is_start(self, function: Function) -> bool:
         """Whether a function runs when the program starts, and then not again as far as can be seen."""

@@ -205,7 +205,7 @@ class Paths:
         if origin in PARENTS:
             return Value("parent", parts=(at(0),))
         if origin in PACKAGES and positional:
-            return self._package(positional[0], depth)
+            return self.package(positional[0], depth)
         if origin in SAME:
             return at(0)
         if origin in OUTSIDE or origin in HERE:
@@ -220,16 +220,16 @@ class Paths:
             return Value("call", origin, plain, self.source.path)
         return UNKNOWN
 
-    def _package(self, node: Node, depth: int) -> Value:
+    def package(self, node: Node, depth: int = 0) -> Value:
         """The folder of a package that is named, or the one of this file."""
         code = self.source.code(node)
         if code.startswith(("__package__", "__name__", "__spec__.parent")):
             return Value("parent", parts=(Value("file", self.source.path),))
         meaning = self.names.meaning(node)
         if isinstance(meaning, Imported) and not meaning.qualified.startswith("."):
-            return Value("text", meaning.qualified.replace(".", "/"))
+            return folder_of(meaning.qualified)
         made = self.value(node, depth + 1)
-        return Value("text", made.text.replace(".", "/")) if made.kind == "text" else UNKNOWN
+        return folder_of(made.text) if made.kind == "text" else UNKNOWN
 
     def _method(self, function: Node, at: Callable[[int], Value], count: int, depth: int) -> Value:
         value, member = function.child_by_field_name("object"), function.child_by_field_name("attribute")
@@ -293,3 +293,8 @@ def is_settled(binding: Binding) -> bool:
     """Whether a module sets a variable once, to something that may be a path."""
     value = binding.value
     return binding.kind == "assignment" and value is not None and value.type not in LITERALS | DISPLAYS
+
+
+def folder_of(package: str) -> Value:
+    """The folder of a package: it does not depend on the working directory."""
+    return Value("parent", parts=(Value("file", f"{package.replace('.', '/')}/__init__.py"),))

@@ -15,6 +15,7 @@ Loop = Literal["once", "again", "polls"]
 
 SLEEPS = re.compile(rb"\b(?:sleep|wait|wait_for|sleep_until|poll)\s*\(")
 STATE = re.compile(r"(?:self|cls)\.\w+|\b[A-Za-z_]\w*(?:\.\w+)?")
+SOURCE = rb"((?!None\b|True\b|False\b)[A-Za-z_]\w*(?:\.\w+)??)(?:\.get\([^\n]*\)|\[[^\n]*\])?[ \t]*(?=[#\n])"
 LEAVES = frozenset({"return_statement", "break_statement", "raise_statement"})
 
 
@@ -118,6 +119,10 @@ def keeps(names: Names, condition: Node | None, function: Node, *, unset: bool =
     text = re.sub(r"([\"'])(?:(?!\1).)*\1", "''", names.source.code(condition))
     body = names.source.utf8[function.start_byte : function.end_byte]
     owner = enclosing_class(function)
+    for name in set(re.findall(r"(?<![\w.])[a-z_]\w*", text)):  # `held = self._held`, `held = _held.get(key)`
+        looked_up = re.search(rb"(?<![\w.])%b[ \t]*(?::[^=\n]*)?=[ \t]*%b" % (name.encode(), SOURCE), body)
+        if looked_up is not None:
+            text = re.sub(rf"(?<![\w.]){name}\b", looked_up[1].decode(), text)
     for state in STATE.findall(text):
         word = re.escape(state).encode()
         stored = rb"(?<![\w.])%b(?:\s*\[[^\n]*\]\s*=(?!=)|\.(?:setdefault|update|append|add|extend)\()" % word

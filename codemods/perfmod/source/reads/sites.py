@@ -111,8 +111,9 @@ def read_at(names: Names, paths: Paths, call: Node) -> tuple[str, Value] | None:
         mode = argument(names, arguments, 1, "mode")
         return ("open" if origin == "io.open" else origin, paths.value(file)) if is_reading(names, mode) else None
     if origin and LOADERS.fullmatch(origin):
-        values = [paths.value(node) for node in arguments[: 2 if PACKAGED.fullmatch(origin) else 1]]
-        return origin, values[0] if len(values) == 1 else Value("join", parts=tuple(values))
+        if PACKAGED.fullmatch(origin) and len(arguments) > 1:
+            return origin, Value("join", parts=(paths.package(arguments[0]), paths.value(arguments[1])))
+        return origin, paths.value(arguments[0]) if arguments else UNKNOWN
     if function.type == "attribute" and (last in METHODS or last == "open"):
         receiver = function.child_by_field_name("object")
         opened = paths.value(receiver)
