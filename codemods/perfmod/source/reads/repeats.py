@@ -119,10 +119,12 @@ def keeps(names: Names, condition: Node | None, function: Node, *, unset: bool =
     text = re.sub(r"([\"'])(?:(?!\1).)*\1", "''", names.source.code(condition))
     body = names.source.utf8[function.start_byte : function.end_byte]
     owner = enclosing_class(function)
+    before, resolved = names.source.utf8[function.start_byte : condition.start_byte], text
     for name in set(re.findall(r"(?<![\w.])[a-z_]\w*", text)):  # `held = self._held`, `held = _held.get(key)`
-        looked_up = re.search(rb"(?<![\w.])%b[ \t]*(?::[^=\n]*)?=[ \t]*%b" % (name.encode(), SOURCE), body)
+        looked_up = re.search(rb"(?<![\w.])%b[ \t]*(?::[^=\n]*)?=[ \t]*%b" % (name.encode(), SOURCE), before)
         if looked_up is not None:
-            text = re.sub(rf"(?<![\w.]){name}\b", looked_up[1].decode(), text)
+            resolved = re.sub(rf"(?<![\w.]){name}\b", looked_up[1].decode(), resolved)
+    text = f"{text} {resolved}"
     for state in STATE.findall(text):
         word = re.escape(state).encode()
         stored = rb"(?<![\w.])%b(?:\s*\[[^\n]*\]\s*=(?!=)|\.(?:setdefault|update|append|add|extend)\()" % word
