@@ -322,3 +322,20 @@ READS = "def load():\n    return open('a.txt').read()\n\n\n"
 def test_who_reads_again(tmp_path: Path, code: str, found: list[str]) -> None:
     report = perfmod(checkout(tmp_path, {"app.py": READS + code}))
     assert [message.partition(" ->")[0] for message in messages(report)] == found
+
+
+def test_reads_of_tests_are_left_out(tmp_path: Path) -> None:
+    code = "async def go():\n    open('a.txt').read()\n"
+    report = perfmod(checkout(tmp_path, {"app.py": code, "tests/helper.py": code, "test_app.py": code}))
+    assert [result.finding.span.path for result in report.results] == ["app.py"]
+
+
+def test_the_note_stands_in_the_json_and_in_the_verbose_report() -> None:
+    command = [sys.executable, "-m", "perfmod", "check", "--isolated", "--select", "load-once"]
+    folder = str(FIXTURES / "load-once/start/before")
+    way = "go -> Knowledge.load -> read_text(playbook.md)"
+    said = subprocess.run([*command, "--verbose", folder], capture_output=True, text=True, check=False).stdout
+    assert way in " ".join(said.split())
+    made = subprocess.run([*command, "--output-format=json", folder], capture_output=True, text=True, check=False)
+    notes = json.loads(made.stdout)["notes"]
+    assert [note["message"].endswith(way) for note in notes].count(True) == 1

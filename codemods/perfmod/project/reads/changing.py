@@ -117,12 +117,22 @@ class Changing:
         if definition not in self._writers:
             self._writers[definition] = frozenset()  # a circle
             names, node = self._calls.names(definition.path), self._calls.node_of(definition)
-            if names is not None and node is not None and definition.kind == "function":
+            if definition.kind == "class":  # what its constructor keeps, its methods may write
+                made = Definition(definition.path, f"{definition.name}.__init__", "function")
+                constructor = self._calls.node_of(made)
+                if names is not None and node is not None and constructor is not None:
+                    kept = parameter_names(names, constructor) if writes_surely(bytes_of(names, node)) else []
+                    self._writers[definition] = frozenset([*kept, *range(len(kept))])
+            elif names is not None and node is not None:
                 parts = (part for value in self._below(names, node, depth) for part in value.walk())
                 written = {part.text for part in parts if part.kind == "param"}
                 places = {p for p, name in enumerate(parameter_names(names, node)) if name in written}
                 self._writers[definition] = frozenset(written | places)
         return self._writers[definition]
+
+
+def bytes_of(names: Names, node: Node) -> bytes:
+    return names.source.utf8[node.start_byte : node.end_byte]
 
 
 def places_of(names: Names, words: set[str]) -> Iterable[Node]:
