@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from tree_sitter import Node
 
 from perfmod.source.python.functions import function_around
-from perfmod.source.python.names import COMPREHENSIONS, Imported, Names, Unknown
+from perfmod.source.python.names import COMPREHENSIONS, Imported, Names, Unknown, enclosing_function
 from perfmod.source.reads.facts import Read
 from perfmod.source.reads.paths import Paths
 from perfmod.source.reads.repeats import is_remembered, loop_around
@@ -49,6 +49,7 @@ SURE = tuple(
     .to_feather .save( .savez .savetxt FileHandler""".split()
 )
 MODE = re.compile(rb"\bO_(?:WRONLY|RDWR|APPEND|CREAT|TRUNC)\b|[\"'](?:[wax]|rb?t?\+)[bt+U]*[\"']")
+TAILS = re.compile(rb"\bSEEK_END\b|\.seek\([^(),\n]{0,80},\s*2\s*\)")
 LOOPS = COMPREHENSIONS | {"for_statement", "while_statement"}
 
 
@@ -62,7 +63,7 @@ def reads(source: Source) -> Iterator[Read]:
         if not call or not found:
             continue
         verb, file = found
-        if is_beyond(file):
+        if is_beyond(file) or follows_the_end(names, call):
             continue
         loop = loop_around(names, call)
         yield Read(
@@ -151,6 +152,12 @@ def may_be_path(value: Value) -> bool:
 def is_beyond(value: Value) -> bool:
     """Whether no other file can make it a constant."""
     return any(part.kind == "unknown" for part in value.walk())
+
+
+def follows_the_end(names: Names, call: Node) -> bool:
+    """Whether the function looks for the end of a file: it reads what has been added."""
+    function = enclosing_function(call)
+    return function is not None and TAILS.search(names.source.utf8, function.start_byte, function.end_byte) is not None
 
 
 def is_invariant(names: Names, call: Node) -> bool:
