@@ -172,15 +172,17 @@ def test_an_upload_is_sent_once(client_class: Any, server: FaultServer) -> None:
     assert len(server.sent(path)) == 1
 
 
-def test_a_refused_connection_is_retried(tmp_path: Path) -> None:
-    client_class = rewritten(tmp_path, replace(FAST, base_wait=0.2, max_wait=0.2, max_retries=30))
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_refused_connection_is_retried(tmp_path: Path, backend: Any) -> None:
+    client_class = rewritten(tmp_path, replace(FAST, base_wait=0.2, max_wait=0.2, max_retries=30, backend=backend))
     with FaultServer(listening=False) as server:
         threading.Timer(0.2, server.listen).start()
         assert use(client_class, server, "query", "leads") == []
 
 
-def test_no_attempt_starts_after_the_deadline(tmp_path: Path, server: FaultServer) -> None:
-    limits = replace(FAST, base_wait=0.1, max_wait=0.1, max_retries=50, max_elapsed=0.4)
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_no_attempt_starts_after_the_deadline(tmp_path: Path, server: FaultServer, backend: Any) -> None:
+    limits = replace(FAST, base_wait=0.1, max_wait=0.1, max_retries=50, max_elapsed=0.4, backend=backend)
     client_class = rewritten(tmp_path, limits)
     server.script(RECORDS, Answer(503))
     with pytest.raises(httpx.HTTPStatusError):
