@@ -146,11 +146,15 @@ def made(pattern: re.Pattern[Any], attack: tuple[str, str, str], length: int) ->
     return text.encode("utf-8", "replace") if isinstance(pattern.pattern, bytes) else text
 
 
-PATTERNS = patterns()
+IS_ASKED = "PERFMOD_ATTACKS" in os.environ
+PATTERNS = patterns() if IS_ASKED else {}  # it imports every module of the package
+
+pytestmark = [
+    pytest.mark.skipif(not IS_ASKED, reason="asked for with PERFMOD_ATTACKS: takes minutes"),
+    pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs a timer of processor time"),
+]
 
 
-@pytest.mark.skipif("PERFMOD_ATTACKS" not in os.environ, reason="asked for with PERFMOD_ATTACKS: takes minutes")
-@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs a timer of processor time")
 @pytest.mark.parametrize("name", sorted(set(PATTERNS) - set(SHORT)))
 def test_time_grows_no_faster_than_the_text(name: str) -> None:
     pattern, searching = PATTERNS[name]

@@ -180,7 +180,8 @@ def test_the_texts_of_all_open_files_count_and_a_broken_configuration_is_told() 
 
 
 def test_without_the_extra(perfmod: Perfmod, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "pygls", None)
+    for name in ("pygls", *(name for name in sys.modules if name.startswith("pygls."))):
+        monkeypatch.setitem(sys.modules, name, None)
     monkeypatch.delitem(sys.modules, "perfmod.server", raising=False)
     ran = perfmod("server")
     assert ran.code == 2 and "perfmod[server]" in ran.err
