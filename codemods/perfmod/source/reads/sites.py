@@ -57,13 +57,15 @@ def reads(source: Source) -> Iterator[Read]:
     """Every blocking read whose path is not out of reach."""
     names = Names(source)
     paths = Paths(names)
+    # a function that looks for the end of a file reads what has been added
+    ends = [found.start() for found in TAILS.finditer(source.utf8)]
     for node in source.find(CALLEE):
         call = call_of(node)
         found = call and read_at(names, paths, call)
         if not call or not found:
             continue
         verb, file = found
-        if is_beyond(file) or follows_the_end(names, call):
+        if is_beyond(file) or holds_one(enclosing_function(call), ends):
             continue
         loop = loop_around(names, call)
         yield Read(
@@ -154,10 +156,9 @@ def is_beyond(value: Value) -> bool:
     return any(part.kind == "unknown" for part in value.walk())
 
 
-def follows_the_end(names: Names, call: Node) -> bool:
-    """Whether the function looks for the end of a file: it reads what has been added."""
-    function = enclosing_function(call)
-    return function is not None and TAILS.search(names.source.utf8, function.start_byte, function.end_byte) is not None
+def holds_one(function: Node | None, places: list[int]) -> bool:
+    """Whether one of the places is in a function."""
+    return function is not None and any(function.start_byte <= place < function.end_byte for place in places)
 
 
 def is_invariant(names: Names, call: Node) -> bool:
