@@ -91,6 +91,7 @@ def test_a_fleet_from_the_command_line(tmp_path: Path) -> None:
     assert [json.loads(line)["unchanged"] for line in (tmp_path / "history.jsonl").open()] == [0, 3]
 
 
+@pytest.mark.slow
 def test_apply_prints_commands_and_nothing_else_on_standard_output(tmp_path: Path) -> None:
     fleets.three(tmp_path / "src")
     bot = tmp_path / "src/acme/bot"

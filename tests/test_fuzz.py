@@ -107,6 +107,7 @@ def only_calls_and_imports_changed(mended: list[Result], path: str, before: byte
     assert re.fullmatch(pattern, rest, re.DOTALL), (kept, rest)
 
 
+@pytest.mark.slow
 @fuzz
 @given(python_programs())
 def test_python(program: bytes) -> None:
@@ -124,6 +125,7 @@ def test_python(program: bytes) -> None:
             assert after == program
 
 
+@pytest.mark.slow
 @fuzz
 @given(python_programs())
 def test_python_after_ruff_format(program: bytes) -> None:

@@ -132,6 +132,7 @@ def wait_for_writing(root: Path, child: int) -> None:
             return
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [lambda root: None, commit], ids=["outside git", "in git"])
 def test_killed_again_and_again(tmp_path: Path, make: Callable[[Path], None]) -> None:
     original = fill(tmp_path / "original")
