@@ -215,10 +215,11 @@ def scan_files(
         sieve = sieves.get(language)
         if sieve is None:
             sieve = sieves[language] = Sieve([s for s in scanners if language in s.languages])
-        fitting = sieve.fitting(data)
+        known: dict[bytes, bool] = {}
+        fitting = sieve.fitting(data, known)
         if not fitting and data[:2] in UTF16_MARKS:
-            fitting = sieve.fitting(utf16_as_utf8(data))
-        told = sieve.told(path, data, fitting)
+            fitting = sieve.fitting(utf16_as_utf8(data), {})
+        told = sieve.told(path, data, fitting, known)
         if (fitting or told or TRIGGER in data) and not is_generated(path, data):
             is_parsed = fitting or TRIGGER in data
             scanned = scan_file(path, data, fitting) if is_parsed else Scanned(path, digest(data))
@@ -233,9 +234,8 @@ class Sieve:
         self._glancing = [each.triggers for each in scanners if each.triggers.glance is not None]
         self._first = tuple(dict.fromkeys(group[0] for each in scanners for group in each.triggers.any_of))
 
-    def fitting(self, data: bytes) -> Sequence[Scanner]:
-        """The scanners whose triggers a file with these bytes holds."""
-        known: dict[bytes, bool] = {}
+    def fitting(self, data: bytes, known: dict[bytes, bool]) -> Sequence[Scanner]:
+        """The scanners whose triggers a file with these bytes holds. `known` keeps which needles it holds."""
         for needle in self._first:
             if needle in data:
                 known[needle] = True
@@ -243,9 +243,10 @@ class Sieve:
             known[needle] = False
         return ()
 
-    def told(self, path: str, data: bytes, fitting: Sequence[Scanner]) -> tuple[Fact, ...]:
+    def told(self, path: str, data: bytes, fitting: Sequence[Scanner], known: dict[bytes, bool]) -> tuple[Fact, ...]:
         """What the bytes alone tell the scanners that would find nothing in the parsed file."""
-        glances = [t.glance for t in self._glancing if not any(s.triggers is t for s in fitting) and t.holds(data, {})]
+        fit = [scanner.triggers for scanner in fitting]
+        glances = [t.glance for t in self._glancing if not any(each is t for each in fit) and t.holds(data, known)]
         return tuple(fact for glance in glances if glance for fact in glance(path, data))
 
 
