@@ -98,13 +98,12 @@ class Queries:
             return self._classes.of(query.path, query.origin.name, query.origin.member)
         if language_of(query.path) == "python":
             return self._python_constant(query.path, query.origin)
-        from perfmod.source.queries.script import constant, is_constant
+        from perfmod.source.queries.table_names import constant
 
         target = self._modules.file(query.origin.module, query.path)
         found = self._modules.exported(target, query.origin.name) if target is not None else None
-        if found is None or found.bound.value is None or not is_constant(found.owner):
-            return None
-        return constant(found.source, found.bound.value, query.origin.member)
+        members = query.origin.member.split(".") if query.origin.member else []
+        return constant(found.source, found.bound, members) if found is not None else None
 
     def _python_constant(self, path: str, origin: Origin) -> str | None:
         """The string that a constant of another Python module holds."""
@@ -130,7 +129,8 @@ class Queries:
                 break
             found = source_of(self._project, path, f"{client.origin.module}.{client.origin.name}")
             if found is None:
-                return Client("foreign") if self._is_foreign_python(client.origin.module) else client
+                own = client.evidence != "unknown" or not self._is_foreign_python(client.origin.module)
+                return client if own else Client("foreign")
             names = Names(found[0])
             bindings = names.bindings(found[1]).get(found[0].root.id, [])
             further = [client_of_binding(names, binding, 0) for binding in bindings]
@@ -157,7 +157,7 @@ class Queries:
                 break
             found = self._follow(path, client.origin)
             if found is None:
-                if self._is_foreign(path, client.origin.module):
+                if client.evidence == "unknown" and self._is_foreign(path, client.origin.module):
                     client = Client("foreign")
                 break
             path, further = found
@@ -179,6 +179,8 @@ class Queries:
         from perfmod.source.queries.script_clients import PACKAGES
 
         bare = module.partition("/")[0] if not module.startswith("@") else "/".join(module.split("/")[:2])
+        if any(manifest.name == bare for manifest in self._project.packages.all):
+            return False
         declared = self._project.packages.declaring(path, bare) is not None
         unknown = not module.startswith((".", "@/", "~", "#", "/")) and self._modules.file(module, path) is None
         return (declared or unknown) and not PACKAGES.search(module)

@@ -6,7 +6,7 @@ import re
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from perfmod.source.queries.facts import Query
+from perfmod.source.queries.facts import Query, Select
 
 if TYPE_CHECKING:
     from perfmod.project import Project
@@ -45,7 +45,7 @@ class Suitability:
         return any(PYTHON_PACKAGES.search(self._project.raw(path) or b"") for path in lists)
 
 
-def unsuitable(query: Query, *, known: bool) -> str | None:
+def unsuitable(query: Query, select: Select, *, known: bool) -> str | None:
     """Why no list is wanted or can be had here. `known`: the client is one of PostgREST."""
     if query.call == "rpc":
         return "a function call: no schema source says what it gives back"
@@ -53,6 +53,8 @@ def unsuitable(query: Query, *, known: bool) -> str | None:
         return "it is not sure that this is a PostgREST client"
     if query.schema == "?":
         return "the schema's name is computed"
+    if select.problem is not None:
+        return select.problem
     found = DELIBERATE.search(query.comment)
     if found is not None:
         return f"a comment says that the star is meant: {query.comment.strip('/*# {}')[:80].strip()}"

@@ -11,6 +11,9 @@ from perfmod.values import dataclass
 
 Evidence: TypeAlias = Literal["made", "typed", "named", "unknown", "foreign"]
 
+#: Why a select on a variable gets no list.
+SHARED = "the variable may hold another query here"
+
 # In bytes: a select that may hold a star, or one that takes all columns without saying so.
 STAR = re.compile(
     rb"\bselect\s*(?:<[^()\n]{0,500}>\s*)?\(\s*+(?:(?>//[^\n]*|/\*.*?\*/|#[^\n]*)\s*+)*+"
@@ -75,6 +78,7 @@ class Select:
     head: bool = False  #: only a count is asked for
     dynamic: bool = False  #: the list is computed
     after: str = ""  #: what has to follow a list that is put in
+    problem: str | None = None  #: why no list can be put in here
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
 
 from tree_sitter import Node
 
 from perfmod.model import Span
 from perfmod.source.comments import comment_at
-from perfmod.source.python.names import Bound, Imported, Names, enclosing_class, enclosing_function
-from perfmod.source.queries.facts import Origin, Query, Select, Use
+from perfmod.source.python.names import Bound, Imported, Names, enclosing_class
+from perfmod.source.python.variables import uses_of
+from perfmod.source.queries.facts import SHARED, Origin, Query, Select, Use
 from perfmod.source.queries.python_clients import client_of, plain
 from perfmod.source.queries.row_reads_python import row_reads
 from perfmod.source.queries.select_list import Unreadable, is_named, parse
@@ -25,7 +28,8 @@ FILTERS = frozenset(
 )
 WRITES = frozenset({"insert", "update", "upsert"})
 SIMPLE = re.compile(r"[^\W\d]\w*\Z")
-PLAIN_STRING = re.compile(r"[\"']{1,3}")
+OPENING = re.compile(r"\"\"\"|'''|\"|'")
+SEVERAL = "the list is given as several strings"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,7 @@ class Call:
 def queries(source: Source) -> Iterator[Query]:
     """Every query of a file that begins with `.table(...)`, `.from_(...)` or `.rpc(...)`."""
     names = Names(source)
+    known: set[Span] = set()
     for member in source.find(START):
         access = member.parent
         call = access.parent if access is not None else None
@@ -59,27 +64,32 @@ def queries(source: Source) -> Iterator[Query]:
             continue
         start = Call(source.code(member), call, member)
         if start.positional:
-            yield query_at(source, names, start, receiver)
+            found = query_at(source, names, start, receiver)
+            yield replace(found, selects=tuple(each for each in found.selects if each.call not in known))
+            known.update(each.call for each in found.selects)
 
 
 def query_at(source: Source, names: Names, start: Call, receiver: Node) -> Query:
     calls, top = chain(source, start.node)
-    later = later_calls(source, names, top)
-    last = later[-1].node if later else top
+    later, ends, doubtful = later_calls(source, names, top)
     calls += later
-    selects = tuple(select_of(source, call, start) for call in calls if call.name == "select")
+    selects = [select_of(source, call, start) for call in calls if call.name == "select"]
+    selects += [replace(select_of(source, call, start), problem=SHARED) for call in doubtful if call.name == "select"]
     schema, receiver = schema_of(source, receiver)
     table, origin = table_of(source, names, start.positional[0])
     stars = [select for select in selects if select.empty or (select.text is not None and "*" in select.text)]
+    reads = (
+        [use for end in (top, *ends) for use in row_reads(names, end, partial(string_value, source))] if stars else []
+    )
     return Query(
         source.path,
         table,
         origin,
         schema,
         client_of(names, receiver),
-        selects,
+        tuple(selects),
         tuple(uses(source, calls)),
-        reads=tuple(row_reads(source, names, last, string_value)) if stars else (),
+        reads=tuple(dict.fromkeys(reads)),
         call="rpc" if start.name == "rpc" else "from",
         comment=comment_at(source, stars[0].call.start) if stars else "",
     )
@@ -108,18 +118,23 @@ def chain(source: Source, call: Node) -> tuple[list[Call], Node]:
     return calls, top
 
 
-def later_calls(source: Source, names: Names, top: Node) -> list[Call]:
-    """What is called on a builder that is kept in a variable."""
+def later_calls(source: Source, names: Names, top: Node) -> tuple[list[Call], list[Node], list[Call]]:
+    """What is called on a builder that is kept in a variable, where that ends, and what may be called on another."""
     holder = top.parent
     name = holder.child_by_field_name("left") if holder is not None and holder.type == "assignment" else None
     if holder is None or name is None or name.type != "identifier" or holder.child_by_field_name("right") != top:
-        return []
-    scope = enclosing_function(holder) or source.root
+        return [], [], []
     calls: list[Call] = []
-    for use in names.occurrences(source.code(name)):
-        if holder.end_byte <= use.start_byte and use.end_byte <= scope.end_byte:
-            calls += chain(source, use)[0]
-    return calls
+    ends: list[Node] = []
+    doubtful: list[Call] = []
+    for seen in uses_of(names, name, grows=True):
+        own, last = chain(source, seen.node)
+        if seen.sure:
+            calls += own
+            ends.append(last)
+        else:
+            doubtful += own
+    return calls, ends, doubtful
 
 
 def select_of(source: Source, call: Call, start: Call) -> Select:
@@ -134,13 +149,17 @@ def select_of(source: Source, call: Call, start: Call) -> Select:
         quote = quote if quote in ("'", '"') else '"'
         after = ", " if call.arguments else ""
         return Select(Span(source.path, place, place), span, None, quote, empty=True, head=head, after=after)
-    text = string_value(source, positional[0]) if len(positional) == 1 else None
-    if text is None:
+    named = [node.child_by_field_name("value") for node in call.arguments if keyword(source, node) == "columns"]
+    given_texts = positional or [node for node in named if node is not None]
+    texts = [string_value(source, node) for node in given_texts]
+    if not texts or None in texts:
         return Select(span, span, None, '"', head=head, dynamic=True)
-    opening = PLAIN_STRING.match(source.code(positional[0]))
-    return Select(
-        source.span(positional[0]), span, text, opening[0] if opening else '"', empty=not text.strip(), head=head
-    )
+    text = ", ".join(filter(None, texts))
+    opening = OPENING.match(source.code(plain(given_texts[0])))
+    quote = opening[0] if opening else '"'
+    problem = SEVERAL if len(texts) > 1 else None
+    where = source.span(given_texts[0])
+    return Select(where, span, text, quote, empty=not text.strip(), head=head, problem=problem)
 
 
 def keyword(source: Source, node: Node) -> str:
@@ -159,7 +178,7 @@ def string_value(source: Source, node: Node) -> str | None:
     if node.type != "string":
         return None
     text = source.code(node)
-    quote = re.match(r"\"\"\"|'''|\"|'", text)
+    quote = OPENING.match(text)
     if quote is None or "\\" in text or any(child.type == "interpolation" for child in node.children):
         return None
     return text[len(quote[0]) : -len(quote[0])]

@@ -3,49 +3,85 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from tree_sitter import Node
 
+from perfmod.source.flow import holds
 from perfmod.source.queries.facts import Use
-from perfmod.source.queries.row_type_uses import result_names
+from perfmod.source.queries.results import first_parameter
 from perfmod.source.script.names import mentions
+from perfmod.source.script.variables import uses_of
 from perfmod.source.tree import Source, field_of
 
 # Methods of arrays whose callback gets a row first.
 EACH = frozenset("map forEach filter find findLast findIndex some every flatMap".split())
 WRAPPERS = frozenset({"parenthesized_expression", "non_null_expression", "as_expression", "binary_expression"})
+DEPTH = 4
 
 
-def row_reads(source: Source, tops: Sequence[Node], *, single: bool) -> Iterator[Use]:
-    """The properties that are read of `data`, of its elements, and of rows in callbacks. `single`: data is one row."""
-    for top in tops:
-        for name in result_names(source, top):
-            yield from reads_of(source, name, row=single)
+class Access(NamedTuple):
+    """A property of a row that is read, or written."""
+
+    use: Use
+    is_written: bool = False
 
 
-def reads_of(source: Source, node: Node, *, row: bool) -> Iterator[Use]:
+def row_reads(source: Source, rows: Sequence[Node], *, single: bool) -> list[Use]:
+    """The properties that are read of `data`, of its elements, and of rows in loops and callbacks.
+
+    `single`: data is one row. What the code itself puts on a row is no read of a column.
+    """
+    found = [access for node in rows for access in reads_of(source, node, row=single)]
+    written = {access.use.column for access in found if access.is_written}
+    return [access.use for access in found if access.use.column not in written]
+
+
+def reads_of(source: Source, node: Node, *, row: bool, depth: int = 0) -> Iterator[Access]:
     """What is read of an expression that is a row, or a list of rows."""
     while (parent := node.parent) is not None and parent.type in WRAPPERS and parent.named_children[0] == node:
         node = parent
-    if parent is None:
+    if parent is None or depth > DEPTH:
         return
-    if parent.type == "subscript_expression" and field_of(node) == "object" and not row:
+    role = field_of(node)
+    if parent.type == "subscript_expression" and role == "object":
         index = parent.child_by_field_name("index")
-        if index is not None and index.type == "number":
-            yield from reads_of(source, parent, row=True)
-    elif parent.type == "variable_declarator" and field_of(node) == "value":
-        pattern = parent.child_by_field_name("name")
-        if pattern is not None and pattern.type == "object_pattern" and row:
-            yield from keys_of(source, pattern)
-    elif parent.type == "member_expression" and field_of(node) == "object":
+        if not row and index is not None and index.type == "number":
+            yield from reads_of(source, parent, row=True, depth=depth)
+    elif parent.type == "variable_declarator" and role == "value":
+        yield from reads_in(source, parent.child_by_field_name("name"), row=row, depth=depth)
+    elif parent.type == "for_in_statement" and role == "right":
+        is_of = any(child.type == "of" for child in parent.children)
+        if is_of and not row:
+            yield from reads_in_scope(source, parent.child_by_field_name("left"), parent)
+    elif parent.type == "member_expression" and role == "object":
         member = parent.child_by_field_name("property")
-        if member is None:
-            return
-        if row:
+        if member is not None and row:
             if not is_called(parent):
-                yield Use(source.code(member), member.start_byte)
-        elif source.code(member) in EACH and is_called(parent) and (call := parent.parent) is not None:
-            yield from callback_reads(source, call)
+                yield Access(Use(source.code(member), member.start_byte), is_written(parent))
+        elif member is not None and source.code(member) in EACH and is_called(parent) and parent.parent is not None:
+            call = parent.parent
+            yield from reads_in_scope(source, first_parameter(call), call)
+
+
+def reads_in(source: Source, target: Node | None, *, row: bool, depth: int) -> Iterator[Access]:
+    """What is read where rows get a name, or are taken apart."""
+    if target is not None and target.type == "object_pattern" and row:
+        yield from keys_of(source, target)
+    elif target is not None and target.type == "identifier":
+        for seen in uses_of(source, target):
+            if seen.sure:
+                yield from reads_of(source, seen.node, row=row, depth=depth + 1)
+
+
+def reads_in_scope(source: Source, target: Node | None, scope: Node) -> Iterator[Access]:
+    """What the code of a loop or a callback reads of a row."""
+    if target is not None and target.type == "object_pattern":
+        yield from keys_of(source, target)
+    elif target is not None and target.type == "identifier":
+        for use in mentions(source, source.code(target)):
+            if use != target and holds(scope, use):
+                yield from reads_of(source, use, row=True, depth=DEPTH)
 
 
 def is_called(access: Node) -> bool:
@@ -53,33 +89,16 @@ def is_called(access: Node) -> bool:
     return parent is not None and parent.type == "call_expression" and field_of(access) == "function"
 
 
-def callback_reads(source: Source, call: Node) -> Iterator[Use]:
-    """What a callback reads of its first parameter."""
-    given = call.child_by_field_name("arguments")
-    function = given.named_children[0] if given is not None and given.named_children else None
-    if function is None or function.type not in ("arrow_function", "function_expression"):
-        return
-    first = function.child_by_field_name("parameter")
-    parameters = function.child_by_field_name("parameters")
-    if first is None and parameters is not None and parameters.named_children:
-        first = parameters.named_children[0]
-    if first is not None and first.type == "required_parameter":
-        first = first.child_by_field_name("pattern")
-    if first is None:
-        return
-    if first.type == "object_pattern":
-        yield from keys_of(source, first)
-    elif first.type == "identifier":
-        for use in mentions(source, source.code(first)):
-            if use != first and function.start_byte <= use.start_byte < function.end_byte:
-                yield from reads_of(source, use, row=True)
+def is_written(access: Node) -> bool:
+    parent = access.parent
+    return parent is not None and parent.type.endswith("assignment_expression") and field_of(access) == "left"
 
 
-def keys_of(source: Source, pattern: Node) -> Iterator[Use]:
+def keys_of(source: Source, pattern: Node) -> Iterator[Access]:
     """The keys that a destructuring pattern takes."""
     for child in pattern.named_children:
         key = child
         if child.type in ("pair_pattern", "object_assignment_pattern"):
             key = child.child_by_field_name("key") or child.child_by_field_name("left") or child
         if key.type in ("shorthand_property_identifier_pattern", "property_identifier"):
-            yield Use(source.code(key), key.start_byte)
+            yield Access(Use(source.code(key), key.start_byte))

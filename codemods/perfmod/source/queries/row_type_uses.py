@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from tree_sitter import Node
 
 from perfmod.source.queries.facts import RowType
-from perfmod.source.script.names import enclosing_function, mentions, plain
+from perfmod.source.script.names import binding_of, enclosing_function, plain
+from perfmod.source.script.variables import uses_of
 from perfmod.source.tree import Source, field_of
 
 if TYPE_CHECKING:
@@ -17,11 +18,11 @@ if TYPE_CHECKING:
 
 GENERIC = frozenset({"returns", "overrideTypes", "single", "maybeSingle"})
 ARRAYS = frozenset({"Array", "ReadonlyArray", "Promise", "PromiseLike", "Readonly", "NonNullable"})
-WRAPPERS = frozenset({"parenthesized_expression", "non_null_expression", "await_expression"})
+DEPTH = 4
 TRIVIAL = re.compile(r"\A(?:any|unknown|never|void|string|number|boolean|object|null|undefined)\Z")
 
 
-def row_types(source: Source, start: Node, calls: Sequence[Call], tops: Sequence[Node]) -> Iterator[RowType]:
+def row_types(source: Source, start: Node, calls: Sequence[Call], rows: Sequence[Node]) -> Iterator[RowType]:
     """The types of one row that the code names for this query's result."""
     if source.language not in ("typescript", "tsx"):
         return
@@ -32,9 +33,8 @@ def row_types(source: Source, start: Node, calls: Sequence[Call], tops: Sequence
         given = type_argument(call.node) if call.name in GENERIC else None
         if given is not None:
             yield from row_of(source, given, "generic")
-    for top in tops:
-        for name in result_names(source, top):
-            yield from types_of_value(source, name)
+    for node in rows:
+        yield from types_of_value(source, node)
 
 
 def type_argument(call: Node) -> Node | None:
@@ -57,43 +57,9 @@ def row_of(source: Source, node: Node, how: str) -> Iterator[RowType]:
         yield RowType(source.code(node), node.start_byte, how)
 
 
-def result_names(source: Source, top: Node) -> Iterator[Node]:
-    """The nodes that stand for the rows of an awaited query: `data` of the result, wherever it is used."""
-    node = top
-    while (parent := node.parent) is not None and parent.type in WRAPPERS:
-        node = parent
-    holder = node.parent
-    if holder is None or holder.type != "variable_declarator" or field_of(node) != "value":
-        return
-    target = holder.child_by_field_name("name")
-    if target is None:
-        return
-    scope = enclosing_function(holder) or source.root
-    if target.type == "identifier":
-        for use in uses_after(source, target, scope):
-            access = use.parent
-            member = access.child_by_field_name("property") if access is not None else None
-            if access is not None and member is not None and source.code(member) == "data":
-                yield access
-        return
-    for child in target.named_children:
-        if child.type == "shorthand_property_identifier_pattern" and source.code(child) == "data":
-            yield from uses_after(source, child, scope)
-        elif child.type == "pair_pattern" and (value := child.child_by_field_name("value")) is not None:
-            key = child.child_by_field_name("key")
-            if key is not None and source.code(key) == "data" and value.type == "identifier":
-                yield from uses_after(source, value, scope)
-
-
-def uses_after(source: Source, name: Node, scope: Node) -> Iterator[Node]:
-    for use in mentions(source, source.code(name)):
-        if use.type == "identifier" and name.end_byte <= use.start_byte < scope.end_byte:
-            yield use
-
-
-def types_of_value(source: Source, node: Node) -> Iterator[RowType]:
+def types_of_value(source: Source, node: Node, depth: int = 0) -> Iterator[RowType]:
     """The types that `data` is cast to, assigned to, or returned as."""
-    while (parent := node.parent) is not None:
+    while (parent := node.parent) is not None and depth < DEPTH:
         if parent.type == "parenthesized_expression" or parent.type == "non_null_expression":
             node = parent
         elif parent.type == "binary_expression" and field_of(node) == "left":
@@ -104,10 +70,17 @@ def types_of_value(source: Source, node: Node) -> Iterator[RowType]:
         elif parent.type in ("as_expression", "satisfies_expression") and parent.named_children[0] == node:
             yield from row_of(source, parent.named_children[-1], "cast")
             node = parent
+        elif parent.type == "type_assertion":
+            yield from row_of(source, parent.named_children[0].named_children[0], "cast")
+            node = parent
         elif parent.type == "variable_declarator" and field_of(node) == "value":
-            annotation = parent.child_by_field_name("type")
+            annotation, name = parent.child_by_field_name("type"), parent.child_by_field_name("name")
             if annotation is not None:
                 yield from row_of(source, annotation, "annotation")
+            elif name is not None and name.type == "identifier":
+                for seen in uses_of(source, name):
+                    if seen.sure:
+                        yield from types_of_value(source, seen.node, depth + 1)
             return
         elif parent.type == "return_statement" or (parent.type == "arrow_function" and field_of(node) == "body"):
             function = enclosing_function(node) if parent.type == "return_statement" else parent
@@ -125,14 +98,11 @@ def types_of_value(source: Source, node: Node) -> Iterator[RowType]:
 def state_type(source: Source, call: Node) -> Iterator[RowType]:
     """The type of React state: `setRows(data)` of `const [rows, setRows] = useState<Row[]>()`."""
     function = call.child_by_field_name("function")
-    if function is None or plain(function).type != "identifier":
-        return
-    for use in mentions(source, source.code(function)):
-        pattern = use.parent
-        holder = pattern.parent if pattern is not None and pattern.type == "array_pattern" else None
-        value = holder.child_by_field_name("value") if holder is not None else None
-        if value is None or value.type != "call_expression":
-            continue
-        given = type_argument(value)
-        if given is not None:
-            yield from row_of(source, given, "state")
+    name = plain(function) if function is not None else None
+    bound = binding_of(source, name) if name is not None and name.type == "identifier" else None
+    pattern = bound.node.parent if bound is not None else None
+    holder = pattern.parent if pattern is not None and pattern.type == "array_pattern" else None
+    value = holder.child_by_field_name("value") if holder is not None else None
+    given = type_argument(value) if value is not None and value.type == "call_expression" else None
+    if given is not None:
+        yield from row_of(source, given, "state")

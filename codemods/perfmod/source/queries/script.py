@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from tree_sitter import Node
 
 from perfmod.model import Span
 from perfmod.source.comments import comment_at
-from perfmod.source.queries.facts import Origin, Query, Select, Use
+from perfmod.source.queries.facts import SHARED, Query, Select, Use
+from perfmod.source.queries.results import rows_of
 from perfmod.source.queries.row_reads import row_reads
-from perfmod.source.queries.row_type_uses import row_types
+from perfmod.source.queries.row_type_uses import row_types, type_argument
 from perfmod.source.queries.script_clients import client_of
 from perfmod.source.queries.select_list import Unreadable, is_named, parse
-from perfmod.source.script.names import (
-    binding_of,
-    enclosing_function,
-    imported_from,
-    mentions,
-    plain,
-    string_value,
-)
-from perfmod.source.tree import Source, ancestors, field_of
+from perfmod.source.queries.table_names import table_of
+from perfmod.source.script.names import plain, string_value
+from perfmod.source.script.variables import uses_of
+from perfmod.source.tree import Source, field_of
 from perfmod.values import dataclass
 
 START = re.compile(rb"\.\s*(from|rpc)\s*[<(]")
@@ -31,8 +28,10 @@ FILTERS = frozenset(
     rangeGte rangeLt rangeLte rangeAdjacent overlaps textSearch not filter order""".split()
 )
 WRITES = frozenset({"insert", "update", "upsert"})
-CLASSES = frozenset({"class_declaration", "abstract_class_declaration"})
+HOLDERS = frozenset({"variable_declarator", "assignment_expression"})
+PROMISE = frozenset({"then", "catch", "finally"})
 SIMPLE = re.compile(r"[^\W\d][\w$]*\Z")
+PINNED = "a type says that the list is a star"
 ELSEWHERE = re.compile(r"\b(?:referencedTable|foreignTable)\b")
 HEAD = re.compile(r"\bhead\s*:\s*(?!false\b)")
 
@@ -53,6 +52,7 @@ class Call:
 
 def queries(source: Source) -> Iterator[Query]:
     """Every query of a file that begins with `.from(...)` or `.rpc(...)`."""
+    known: set[Span] = set()
     for member in source.find(START):
         access = member.parent
         call = call_of(access) if access is not None else None
@@ -62,20 +62,24 @@ def queries(source: Source) -> Iterator[Query]:
         if receiver is not None and member.type == "property_identifier":
             found = query_at(source, Call(source.code(member), call, member), receiver)
             if found is not None:
-                yield found
+                yield replace(found, selects=tuple(each for each in found.selects if each.call not in known))
+                known.update(each.call for each in found.selects)
 
 
 def query_at(source: Source, start: Call, receiver: Node) -> Query | None:
     if not start.arguments:
         return None
     calls, top = chain(source, start.node)
-    later, tops = later_calls(source, top)
+    ends = [query_end(calls, start.node, top)]
+    later, more, doubtful = later_calls(source, top)
     calls += later
     selects = [select_of(source, call, start) for call in calls if call.name == "select"]
+    selects += [replace(select_of(source, call, start), problem=SHARED) for call in doubtful if call.name == "select"]
     schema, receiver = schema_of(source, receiver)
     table, origin = table_of(source, start.arguments[0])
     single = any(call.name in ("single", "maybeSingle") for call in calls)
     stars = [select for select in selects if select.empty or (select.text is not None and "*" in select.text)]
+    rows = list(dict.fromkeys(rows for end in (*ends, *more) for rows in rows_of(source, end))) if stars else []
     return Query(
         source.path,
         table,
@@ -84,8 +88,8 @@ def query_at(source: Source, start: Call, receiver: Node) -> Query | None:
         client_of(source, receiver),
         tuple(selects),
         tuple(uses(source, calls)),
-        tuple(row_types(source, start.node, calls, [top, *tops])) if stars else (),
-        tuple(row_reads(source, [top, *tops], single=single)) if stars else (),
+        tuple(row_types(source, start.node, calls, rows)) if stars else (),
+        tuple(row_reads(source, rows, single=single)),
         start.name,
         comment_at(source, stars[0].call.start) if stars else "",
         source.language in ("typescript", "tsx"),
@@ -139,27 +143,33 @@ def outermost(node: Node) -> Node:
     return node
 
 
-def later_calls(source: Source, top: Node) -> tuple[list[Call], list[Node]]:
-    """What is called on a builder that is kept in a variable."""
+def later_calls(source: Source, top: Node) -> tuple[list[Call], list[Node], list[Call]]:
+    """What is called on a builder that is kept in a variable, where that ends, and what may be called on another."""
     holder = top.parent
-    if holder is None:
-        return [], []
-    name = holder.child_by_field_name("name" if holder.type == "variable_declarator" else "left")
-    if holder.type not in ("variable_declarator", "assignment_expression") or name is None or name.type != "identifier":
-        return [], []
+    name = holder.child_by_field_name("name" if holder.type == "variable_declarator" else "left") if holder else None
+    if holder is None or holder.type not in HOLDERS or name is None or name.type != "identifier":
+        return [], [], []
     if top not in (holder.child_by_field_name("value"), holder.child_by_field_name("right")):
-        return [], []
-    scope = enclosing_function(holder) or source.root
+        return [], [], []
     calls: list[Call] = []
-    tops: list[Node] = []
-    for use in mentions(source, source.code(name)):
-        if use == name or not (holder.end_byte <= use.start_byte and use.end_byte <= scope.end_byte):
-            continue
-        own, last = chain(source, use)
-        if own or (use.parent is not None and use.parent.type == "await_expression"):
+    ends: list[Node] = []
+    doubtful: list[Call] = []
+    for seen in uses_of(source, name, grows=True):
+        own, last = chain(source, seen.node)
+        if not seen.sure:
+            doubtful += own
+        elif own or (seen.node.parent is not None and seen.node.parent.type == "await_expression"):
             calls += own
-            tops.append(last)
-    return calls, tops
+            ends.append(query_end(own, seen.node, last))
+    return calls, ends, doubtful
+
+
+def query_end(calls: list[Call], start: Node, top: Node) -> Node:
+    """The query itself, without what is called on its promise."""
+    for number, call in enumerate(calls):
+        if call.name in PROMISE:
+            return calls[number - 1].node if number else start
+    return top
 
 
 def select_of(source: Source, call: Call, start: Call) -> Select:
@@ -179,7 +189,18 @@ def select_of(source: Source, call: Call, start: Call) -> Select:
     node = plain(arguments[0])
     if text is None:
         return Select(source.span(node), span, None, "'", head=head, dynamic=True)
-    return Select(source.span(node), span, text, source.code(node)[0], empty=not text.strip(), head=head)
+    problem = PINNED if is_pinned(source, call.node, arguments[0]) else None
+    quote = source.code(node)[0]
+    return Select(source.span(node), span, text, quote, empty=not text.strip(), head=head, problem=problem)
+
+
+def is_pinned(source: Source, call: Node, argument: Node) -> bool:
+    """Whether a type says what the list is: `select<'*', Row>('*')`, `'*' as '*'`."""
+    first = type_argument(call)
+    cast = argument.named_children[-1] if argument.type in ("as_expression", "satisfies_expression") else None
+    return (first is not None and first.type == "literal_type") or (
+        cast is not None and cast.type not in ("predefined_type", "string", "template_string")
+    )
 
 
 def quote_of(source: Source, start: Call) -> str:
@@ -203,64 +224,6 @@ def schema_of(source: Source, receiver: Node) -> tuple[str, Node]:
         return "public", receiver
     name = string_value(source, given.named_children[0]) if given.named_children else None
     return name or "?", inner
-
-
-def table_of(source: Source, node: Node, depth: int = 0) -> tuple[str | None, Origin | None]:
-    """The table's name, or where the constant stands that holds it."""
-    node = plain(node)
-    text = string_value(source, node)
-    if text is not None:
-        return text, None
-    if depth > 3:
-        return None, None
-    member = ""
-    if node.type == "member_expression":
-        inner, name = node.child_by_field_name("object"), node.child_by_field_name("property")
-        if inner is not None and name is not None and inner.type == "this":
-            return None, member_of_class(source, node, source.code(name))
-        if inner is None or name is None or inner.type != "identifier":
-            return None, None
-        node, member = inner, source.code(name)
-    if node.type != "identifier":
-        return None, None
-    bound = binding_of(source, node)
-    if bound is not None and bound.kind == "import" and (found := imported_from(source, bound)):
-        return None, Origin(*found, member)
-    if bound is None or bound.value is None or not is_constant(bound.owner):
-        return None, None
-    return constant(source, bound.value, member), None
-
-
-def member_of_class(source: Source, node: Node, member: str) -> Origin | None:
-    """`this.member` in a method of a named class."""
-    owner = next((above for above in ancestors(node) if above.type in CLASSES), None)
-    name = owner.child_by_field_name("name") if owner is not None else None
-    return Origin("", source.code(name), member) if name is not None else None
-
-
-def is_constant(declarator: Node) -> bool:
-    parent = declarator.parent
-    return parent is not None and parent.children[0].type == "const"
-
-
-def constant(source: Source, value: Node, member: str) -> str | None:
-    """The string that a constant holds, or that one of its members holds."""
-    value = plain(value)
-    if not member:
-        return string_value(source, value)
-    if value.type == "call_expression":  # Object.freeze({...})
-        given = value.child_by_field_name("arguments")
-        value = plain(given.named_children[0]) if given is not None and given.named_children else value
-    if value.type != "object":
-        return None
-    found = [pair for pair in value.named_children if pair.type == "pair" and key_of(source, pair) == member]
-    node = found[0].child_by_field_name("value") if len(found) == 1 else None
-    return string_value(source, node) if node is not None else None
-
-
-def key_of(source: Source, pair: Node) -> str:
-    key = pair.child_by_field_name("key")
-    return source.code(key).strip("'\"") if key is not None else ""
 
 
 def uses(source: Source, calls: list[Call]) -> Iterator[Use]:
