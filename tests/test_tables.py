@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 from fixture_cases import FIXTURES
+from judged_schemas import judge
 
 from perfmod.discovery import discover
 from perfmod.model import Facts
 from perfmod.project import Project
 from perfmod.project.schema.definition import Definition, Table
-from perfmod.project.schema.sql import SqlSchema, is_schema, sql_file
+from perfmod.project.schema.sql import SqlSchema, sql_file
 from perfmod.project.schema.sql_statements import statements
 from perfmod.project.schema.sql_tables import changes
 from perfmod.project.schema.tables import Tables
@@ -156,36 +157,7 @@ def test_a_live_schema_is_the_strongest(tmp_path: Path) -> None:
 @pytest.mark.parametrize("root", SCHEMAS, ids=lambda root: root.parent.name)
 def test_postgresql_agrees(root: Path, database: Any) -> None:
     """Every tree of SQL files, applied for real, gives the columns that are read from it."""
-    import psycopg
-
-    database.execute("CREATE SCHEMA sales")
-    project = project_of(root)
-    schema = SqlSchema(project)
-    files = sorted((sql_file(path) for path in project.files if is_schema(path)), key=lambda file: file.order)
-    for tree in dict.fromkeys(file.tree for file in files):
-        for namespace in ("public", "sales"):
-            database.execute(f"DROP SCHEMA {namespace} CASCADE; CREATE SCHEMA {namespace}")
-        database.execute("CREATE TABLE others (id bigint PRIMARY KEY)")
-        # other trees change what this one made, as the last to run
-        for file in sorted(files, key=lambda file: file.tree != tree):
-            text = project.text(file.path)
-            for statement in statements(text.utf8.decode()) if text is not None else ():
-                if file.tree != tree and not statement.code.lower().startswith("alter"):
-                    continue
-                try:
-                    database.execute(statement.code)
-                except psycopg.Error as error:
-                    print(file.path, statement.line, error)
-        for table in schema.tables:
-            for found in schema.definitions(table):
-                if found.tree == tree and found.problem is None:
-                    assert list(found.columns) == columns_in(database, table), found
-
-
-def columns_in(database: Any, table: Table) -> list[str]:
-    rows = database.execute(
-        "SELECT column_name FROM information_schema.columns WHERE table_schema = %s AND table_name = %s"
-        " ORDER BY ordinal_position",
-        (table.schema, table.name),
-    )
-    return [name for (name,) in rows.fetchall()]
+    judged = judge(root, database)
+    assert [v for v in judged.verdicts if v.kind not in ("equal", "refused")] == []
+    assert any(v.kind == "equal" for v in judged.verdicts)
+    assert judged.unseen == ()

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from perfmod.project.schema.apps import are_beside
 from perfmod.project.schema.definition import Definition, Table
 from perfmod.project.schema.sql_tables import Change, changes
 from perfmod.values import dataclass
@@ -18,6 +19,7 @@ NUMBER = re.compile(r"\A[A-Za-z]?(\d+)")
 DOWN = re.compile(r"(?:[._-](?:down|undo|rollback|revert)\.sql\Z|(?:\A|/)(?:down|rollback|rollbacks|undo)/)", re.I)
 TEST = re.compile(r"(?:\A|/)(?:tests?|__tests__|spec|fixtures|testdata|test_data)/", re.I)
 DDL = re.compile(rb"\btable\b|\bview\b", re.I)
+DROPS = ("drop table", "drop schema")
 SHORT = 8  # digits: migrations numbered 1, 2, 10 sort as numbers, time stamps as text
 
 
@@ -67,7 +69,8 @@ class SqlSchema:
                 continue
             text = self._project.text(file.path)
             for change in changes(text.utf8.decode()) if text is not None else ():
-                found.setdefault(Table(change.table, change.schema), []).append(Located(file, change))
+                for table in tables_of(change, found):
+                    found.setdefault(table, []).append(Located(file, change))
         return found
 
     @property
@@ -78,15 +81,32 @@ class SqlSchema:
     def definitions(self, table: Table) -> Iterator[Definition]:
         """What each tree that creates a table makes of it in the end."""
         located = self._changes.get(table, [])
-        creating = dict.fromkeys(item.file.tree for item in located if is_creation(item))
-        for tree in creating:
+        for tree in self._creating(table):
             own = [item for item in located if item.file.tree == tree]
-            others = [item for item in located if item.file.tree not in creating]
-            yield Replay(table, tree).run(own, others)
+            yield Replay(table, tree).run(own, self.changes_by_others(table, tree))
+
+    def changes_by_others(self, table: Table, tree: str) -> list[Located]:
+        """What trees that don't create a table change in it. A guess counts within an app."""
+        creating = self._creating(table)
+        others = (item for item in self._changes.get(table, ()) if item.file.tree not in creating)
+        return [o for o in others if not (o.change.guessed and are_beside(self._project, tree, o.file.path))]
+
+    def _creating(self, table: Table) -> dict[str, None]:
+        """The trees that create a table."""
+        return dict.fromkeys(item.file.tree for item in self._changes.get(table, ()) if is_creation(item))
 
 
 def is_schema(path: str) -> bool:
     return path.endswith(".sql") and not DOWN.search(path) and not TEST.search(path)
+
+
+def tables_of(change: Change, known: Collection[Table]) -> list[Table]:
+    """The tables that a change is about, of those that are known before it."""
+    if change.kind == "drop schema":
+        return [table for table in known if table.schema == change.schema]
+    places = [Table(change.table, schema) for schema in (change.schema, *change.elsewhere)]
+    makes = change.kind in ("create", "view")
+    return [places[0] if makes else next((place for place in places if place in known), places[0])]
 
 
 def is_creation(item: Located) -> bool:
@@ -114,7 +134,7 @@ class Replay:
         for item in own:
             self.make(item)
         for item in others:
-            if item.change.kind != "drop table":
+            if item.change.kind not in DROPS:
                 self.make(item, foreign=True)
         path, line = self.created
         also = tuple(place for place in dict.fromkeys(self.places) if place[0] != path)
@@ -129,7 +149,7 @@ class Replay:
     def make(self, item: Located, *, foreign: bool = False) -> None:
         change = item.change
         if change.perhaps:
-            if change.kind != "drop table" or not foreign:
+            if change.kind not in DROPS or not foreign:
                 self.doubt(item)
         elif foreign and item.file.number is None and not (change.kind == "add" and change.lenient):
             self.hints += change.columns if change.kind == "add" else ()
@@ -139,7 +159,7 @@ class Replay:
             self.taint(item, change.reason or "a view")
         elif change.kind == "create":
             self.create(item)
-        elif change.kind == "drop table":
+        elif change.kind in DROPS:
             self.columns, self.problem, self.places = None, None, []
         elif self.columns is None:
             self.taint(item, "it is changed before it is made")

@@ -27,6 +27,7 @@ TOKEN = re.compile(
     re.X | re.S,
 )
 NESTED = re.compile(r"/\*|\*/")
+LONGEST = 63  # bytes of a name, in PostgreSQL as it is built everywhere
 IDENTIFIER = r'(?:"(?:""|[^"])+"|[^\W\d][\w$]*)'
 NAME = rf"{IDENTIFIER}(?:\s*\.\s*{IDENTIFIER})?"
 
@@ -140,14 +141,17 @@ def split_list(code: str, mask: str) -> list[str]:
         elif match[0] == "," and depth == 0:
             parts.append(code[start : match.start()])
             start = match.end()
-    return [part.strip() for part in [*parts, code[start:]] if part.strip()]
+    parts = [part.strip() for part in [*parts, code[start:]]]
+    return parts if any(parts) else []
 
 
 def identifier(text: str) -> str:
-    """The name that an identifier stands for: unquoted ones are folded to lower case."""
+    """The name that an identifier stands for: unquoted ones are folded to lower case (ASCII only), long ones cut."""
     if text.startswith('"'):
-        return text[1:-1].replace('""', '"')
-    return text.lower()
+        name = text[1:-1].replace('""', '"')
+    else:
+        name = "".join(letter.lower() if letter.isascii() else letter for letter in text)
+    return name.encode()[:LONGEST].decode(errors="ignore")
 
 
 def qualified(text: str) -> tuple[str | None, str]:

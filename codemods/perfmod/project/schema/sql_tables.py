@@ -19,7 +19,7 @@ from perfmod.project.schema.sql_statements import (
 )
 from perfmod.values import dataclass
 
-Kind: TypeAlias = Literal["create", "add", "drop", "rename", "drop table", "taint", "view"]
+Kind: TypeAlias = Literal["create", "add", "drop", "rename", "drop table", "drop schema", "taint", "view"]
 
 CREATE = re.compile(
     rf"create\s+(?P<temporary>(?:(?:global|local)\s+)?temp(?:orary)?\s+)?(?:unlogged\s+|foreign\s+)?table\s+"
@@ -34,7 +34,13 @@ VIEW = re.compile(
     re.I,
 )
 INTO = re.compile(rf"select\b.*?\binto\s+(?:unlogged\s+)?(?:table\s+)?(?P<name>{NAME})", re.I | re.S)
-SEARCH_PATH = re.compile(r"set\s+(?:local\s+|session\s+)?search_path\s*(?:=|to)\s*(?P<first>[^,;]*)", re.I)
+DROP_SCHEMA = re.compile(rf"drop\s+schema\s+(?:if\s+exists\s+)?(?P<names>{IDENTIFIER}(?:\s*,\s*{IDENTIFIER})*)", re.I)
+SEARCH_PATH = re.compile(
+    r"(?:set\s+(?:local\s+|session\s+)?search_path\s*(?:=|to)\s*(?P<path>[^;]*)|reset\s+(?:search_path|all)\b)", re.I
+)
+TRANSACTION = re.compile(
+    r"(?:(?P<begin>begin\b|start\s+transaction\b)|(?P<commit>commit\b|end\b)|(?:rollback|abort)\b(?!.*\bto\b))", re.I
+)
 CONSTRAINT = re.compile(r"(?:constraint|primary\s+key|unique|check|foreign\s+key|exclude\s+using)\b|exclude\s*\(", re.I)
 ADD = re.compile(rf"add\s+(?:column\s+)?(?P<lenient>if\s+not\s+exists\s+)?(?P<column>{IDENTIFIER})", re.I)
 DROP_COLUMN = re.compile(rf"drop\s+(?:column\s+)?(?:if\s+exists\s+)?(?P<column>{IDENTIFIER})", re.I)
@@ -49,7 +55,9 @@ GUARD = re.compile(
     r"and\s+column_name\s*=\s*'(?P<column>\w+)'\s*\)\s*then\s*\Z",
     re.I,
 )
-OTHER_DIALECT = re.compile(r"`|\bAUTO_?INCREMENT\b|\bENGINE\s*=", re.I)
+OTHER_DIALECT = re.compile(
+    r"`|\bAUTO_?INCREMENT\b|\bENGINE\s*=|\bDATETIME\s+(?:NOT|NULL|DEFAULT|PRIMARY|UNIQUE)\b", re.I
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,18 +72,36 @@ class Change:
     lenient: bool = False  #: IF NOT EXISTS
     reason: str = ""  #: of a taint, and of what may or may not be done
     perhaps: bool = False  #: stands in a block or a function: it may be done or not
+    elsewhere: tuple[str, ...] = ()  #: further schemas of the search path
+    guessed: bool = False  #: a block that builds SQL holds the name of the table
 
 
 def changes(sql: str) -> Iterator[Change]:
-    """What a file of SQL does to tables, in order."""
-    schema = "public"
+    """What a file of SQL does to tables, in order. A transaction that is rolled back does nothing."""
+    path = ["public"]
+    open_transaction: list[Change] | None = None
     for statement in statements(sql):
-        path = SEARCH_PATH.match(statement.code)
-        if path is not None:
-            first = path["first"].strip().strip("'\"")
-            schema = first if first not in ("", "pg_catalog", "$user") else "public"
-        for change in changes_of(statement):
-            yield change if change.schema else replace(change, schema=schema)
+        if named := SEARCH_PATH.match(statement.code):
+            parts = [part.strip().strip("'\"") for part in (named["path"] or "public").split(",")]
+            path = [part for part in parts if part not in ("", "pg_catalog", "$user")] or ["public"]
+        word = TRANSACTION.match(statement.code)
+        if word is None:
+            done = [in_path(change, path) for change in changes_of(statement)]
+            if open_transaction is None:
+                yield from done
+            else:
+                open_transaction += done
+        elif word["begin"]:
+            open_transaction = open_transaction or []
+        else:
+            yield from open_transaction or () if word["commit"] else ()
+            open_transaction = None
+    yield from open_transaction or ()
+
+
+def in_path(change: Change, path: list[str]) -> Change:
+    """The change with its schema: the first of the search path, or another one where the table is known."""
+    return change if change.schema else replace(change, schema=path[0], elsewhere=tuple(path[1:]))
 
 
 def changes_of(statement: Statement) -> Iterator[Change]:
@@ -92,6 +118,9 @@ def changes_of(statement: Statement) -> Iterator[Change]:
         for name in re.findall(NAME, dropped["names"]):
             schema, table = qualified(name)
             yield Change("drop table", schema or "", table, line)
+    elif schemas := DROP_SCHEMA.match(code):
+        for name in re.findall(IDENTIFIER, schemas["names"]):
+            yield Change("drop schema", identifier(name), "", line)
     elif view := VIEW.match(code):
         schema, table = qualified(view["name"])
         yield Change("view", schema or "", table, line)
@@ -166,7 +195,7 @@ def hidden(body: str, line: int, where: str) -> Iterator[Change]:
         depth += nesting(inner.code)
     if re.search(r"\bexecute\b", body, re.I) and DYNAMIC.search(body):
         for word in sorted(set(re.findall(r"[a-z_][a-z0-9_]*", body))):
-            yield Change("taint", "", word, line, reason=f"{where} builds SQL that may change it")
+            yield Change("taint", "", word, line, reason=f"{where} builds SQL that may change it", guessed=True)
 
 
 def nesting(code: str) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from perfmod.project.schema.apps import app_of, holds
 from perfmod.project.schema.definition import STRENGTH, Definition, Table
 from perfmod.project.schema.models import drizzle_definitions, prisma_definitions
 from perfmod.project.schema.sql import SqlSchema
@@ -15,8 +16,6 @@ from perfmod.values import dataclass, field
 
 if TYPE_CHECKING:
     from perfmod.project import Project
-
-APPS = ("package.json", "pyproject.toml", "requirements.txt", "deno.json", "setup.py", "Pipfile")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +96,7 @@ class Tables:
 
     def are_apart(self, table: Table, path: str, other: str) -> bool:
         """Whether the other file is of an app with a schema of its own for this table."""
-        if self._app(path) == self._app(other):
+        if app_of(self._project, path) == app_of(self._project, other):
             return False
         own, others = ({d.tree for d in self.definitions(table) if self.speaks_for(d, p)} for p in (path, other))
         return bool(others - own) and not own & others
@@ -106,15 +105,7 @@ class Tables:
         """Whether a definition is of the app of a file, of one around it, or of all."""
         if not definition.path:
             return True
-        app = self._app(definition.path)
-        return not app or path.startswith(app + "/")
-
-    def _app(self, path: str) -> str:
-        """The folder of the app that a file belongs to."""
-        folder = path.rpartition("/")[0]
-        while folder and not any(f"{folder}/{name}" in self._project.paths for name in APPS):
-            folder = folder.rpartition("/")[0]
-        return folder
+        return holds(app_of(self._project, definition.path), path)
 
     def _has_own_schema(self, path: str) -> bool:
         return any(self.speaks_for(definition, path) for definition in self._representatives)
