@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from re import _constants as constants  # type: ignore[attr-defined]
 from re import _parser as parser  # type: ignore[attr-defined]
-from typing import Any
+from typing import Any, NamedTuple
 
 #: A repeat that may run this often can be made slow.
 MANY = 40
@@ -22,20 +22,28 @@ CATEGORIES = {
 }
 
 
-def attacks(pattern: re.Pattern[Any]) -> Iterator[tuple[str, str, str]]:
-    """(head, pump, end): the pump is to be repeated. Every repeat of the pattern is reached and then let down."""
+class Attack(NamedTuple):
+    """A text: `pump` is to be repeated as often as one likes."""
+
+    head: str
+    pump: str
+    end: str
+
+
+def attacks(pattern: re.Pattern[Any]) -> Iterator[Attack]:
+    """Texts with which every repeat of the pattern is reached and then let down."""
     source = pattern.pattern if isinstance(pattern.pattern, str) else pattern.pattern.decode("latin-1")
     parsed = parser.parse(source, pattern.flags & ~re.UNICODE if isinstance(pattern.pattern, bytes) else pattern.flags)
-    found: dict[tuple[str, str, str], None] = {}
+    found: dict[Attack, None] = {}
     for head, pumps in repeats(list(parsed), ""):
         for pump in pumps:
             for end in ENDS:
-                found[(head, pump, end)] = None
-                found[("", pump, end)] = None
-                found[("", head + pump, end)] = None
+                found[Attack(head, pump, end)] = None
+                found[Attack("", pump, end)] = None
+                found[Attack("", head + pump, end)] = None
     for filler in FILLERS:
-        found[("", filler, "")] = None
-    yield from (attack for attack in found if attack[1])
+        found[Attack("", filler, "")] = None
+    yield from (attack for attack in found if attack.pump)
 
 
 def repeats(items: Sequence[Any], head: str) -> Iterator[tuple[str, list[str]]]:

@@ -66,7 +66,7 @@ GENERATED_NAMES = (
 )
 # protobuf, gRPC, Go's convention (golang.org/s/generatedcode), Meta's @generated; all stand in the first lines.
 GENERATED_MARK = re.compile(
-    rb"\A(?:[^\n]*\n){0,8}?[ \t]*(?:#|//|/?\*)[^\n]*(?:@generated\b|[Gg]enerated by [^\n]*DO NOT EDIT)"
+    rb"\A(?:[^\n]*\n){0,8}?[ \t]*(?:#|//|/?\*)[^\n]{0,300}(?:@generated\b|[Gg]enerated by [^\n]{0,300}DO NOT EDIT)"
 )
 
 

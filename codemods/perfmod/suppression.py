@@ -28,7 +28,7 @@ UNTIL = re.compile(r"(?:^|\s)until=(\S*)")
 NOQA = re.compile(
     r"#\s*(?P<file>(?:ruff|flake8):\s*)?noqa(?::\s*(?P<codes>[A-Z][A-Z0-9]+(?:[,\s]+[A-Z][A-Z0-9]+)*))?(?![\w:-])", re.I
 )
-RUFF = re.compile(r"#\s*ruff:\s*(?P<file>file-)?ignore\[(?P<codes>[^\]]{0,2000})\]")
+RUFF = re.compile(r"#\s*ruff:\s*(?P<file>file-)?ignore\[(?P<codes>[^\]]{0,500})\]")
 # `eslint-disable-line a, b -- reason`; `eslint-disable` ends at the next `eslint-enable` of the same rules.
 ESLINT = re.compile(
     r"(?://|/\*)\s*eslint-(?P<verb>disable-next-line|disable-line|disable|enable)(?![\w-])(?P<codes>.*)", re.S

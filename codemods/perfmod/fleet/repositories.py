@@ -22,7 +22,7 @@ SCHEMES = ("https", "http", "ssh", "git", "file")
 # A ref that git can't read as an option, a refspec or a range.
 REF = re.compile(r"(?![-+@/.])(?!.*(?:\.\.|//|@\{))[^\x00-\x20\x7f:^~?*\[\\]+(?<![/.])")
 USER = re.compile(r"(?P<scheme>\b[a-zA-Z][a-zA-Z0-9+.-]{0,30})://(?P<user>[^/\s]{1,300})@")
-QUERY = re.compile(r"(://[^\s?]{0,2000})\?\S+")
+QUERY = re.compile(r"(://(?:(?!://)[^\s?])*+)\?\S+")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from perfmod.source.words import WORD_BYTES, starts_of_word
+from perfmod.source.words import WORD_BYTES, is_imported, starts_of_word
 
 if TYPE_CHECKING:
     from perfmod.project import Project
@@ -20,9 +20,8 @@ HEADER = re.compile(rb"class[ \t]+(\w+)[ \t]*(?:\[[^\]\n]{0,500}\])?\(([^)]{0,20
 
 # What a line binds, if it binds something: an assignment, an annotation, a function, an alias.
 CARRIER = re.compile(rb"\b(\w+)[ \t]*(?::[^=\n]{0,300})?=(?!=)|\b(\w+)[ \t]*:|\bdef[ \t]+(\w+)|\bas[ \t]+(\w+)")
-LONGEST_IMPORT = 4_000  # bytes
 STAR = re.compile(rb"\bfrom[ \t]+(?:[\w.]*\.)?(\w+)[ \t]+import[ \t]*\*")
-RECEIVER = re.compile(rb"(\w+|[)\]])\s*\.\s*\Z")
+RECEIVER = re.compile(rb"(\b\w+|[)\]])\s*\.\s*\Z")
 # What stands around the name of a folder in a text.
 BEFORE = frozenset({b'"', b"'", b"/", b"\\", b"}"})
 AFTER = frozenset({b'"', b"'", b"/", b"\\", b"{"})
@@ -147,20 +146,6 @@ def segment(path: str) -> bytes:
     """The last part of a module's name; of a package's `__init__` that is the package."""
     parts = path.removesuffix(".py").split("/")
     return (parts[-2] if parts[-1] == "__init__" and len(parts) > 1 else parts[-1]).encode()
-
-
-def is_imported(data: bytes, word: bytes) -> bool:
-    """Whether a word stands in an import statement."""
-    if b"import" not in data:
-        return False
-    for start in starts_of_word(data, word):
-        if data.find(b"import", data.rfind(b"\n", 0, start) + 1, start) >= 0:
-            return True
-        opened = data.rfind(b"(", max(0, start - LONGEST_IMPORT), start)
-        before = data[max(0, opened - 20) : max(0, opened)].rstrip()
-        if before.endswith(b"import") and data.find(b")", opened, start) < 0:
-            return True
-    return False
 
 
 def is_looked_up(data: bytes, word: bytes, modules: set[bytes]) -> bool:

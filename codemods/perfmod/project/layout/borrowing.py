@@ -10,7 +10,7 @@ from perfmod.values import dataclass
 if TYPE_CHECKING:
     from perfmod.project import Project
 
-FROM_IMPORT = re.compile(rb"^[ \t]*from\s+([.\w]+)\s+import\s*(\([^)]*\)|[^\n;]*)", re.MULTILINE)
+FROM_IMPORT = re.compile(rb"^[ \t]*from\s+([.\w]+)\s+import\s*(\([^)]{0,4000}\)|[^\n;]*)", re.MULTILINE)
 ALIAS = re.compile(rb"\b(\w+)\s+as\s+(\w+)")
 LOADED_BY_NAME = re.compile(rb"\bimport_module\b|\bsys\s*\.\s*modules\b|\b__import__\b|\breload\b")
 
@@ -41,7 +41,7 @@ class Borrowers:
     def _borrowers(self, name: bytes) -> list[Borrower]:
         word = re.escape(name)
         attribute = re.compile(
-            rb"^(?![ \t]*(?:from|import)\b)[^\n#]*?(\w+|[)\]])[ \t]*\.[ \t]*%b\b"  # m.asyncio, "app.m.asyncio.sleep"
+            rb"^(?![ \t]*(?:from|import)\b)[^\n#]*?(\b\w+|[)\]])[ \t]*\.[ \t]*%b\b"  # m.asyncio, "app.m.asyncio.sleep"
             rb"|(?:attr|object)\(\s*(?:\w+\.)*(\w+)\s*,\s*[\"']%b[\"']" % (word, word),  # setattr(m, "asyncio", ...)
             re.MULTILINE,
         )

@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Helper", "Layout", "NoHelper"]
 
+#: What gives a name to something in a module.
+BINDS = (
+    rb"^(?:%(word)b[ \t]*[:=]|(?:async[ \t]+)?def[ \t]+%(word)b\b|class[ \t]+%(word)b\b|"
+    rb"(?:from|import)\b[^\n]*\b%(word)b\b)"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Helper:
@@ -123,8 +129,7 @@ class Layout:
             return True
         init = self._distributables.read(f"{folder}/__init__.py") or b""
         word = re.escape(stem).encode()
-        binds = rb"^(?:%s[ \t]*[:=]|(?:async[ \t]+)?def[ \t]+%s\b|class[ \t]+%s\b|(?:from|import)\b[^\n]*\b%s\b)"
-        return re.search(binds % (word, word, word, word), init, re.MULTILINE) is not None
+        return re.search(BINDS % {b"word": word}, init, re.MULTILINE) is not None
 
     @cached_property
     def _modules(self) -> set[str]:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from perfmod.project import Project
 
 LINE = re.compile(
-    r"^(?P<indent>[ \t]*)(?:from\s+(?P<module>[.\w]+)\s+import\s*(?P<names>\([^)]*\)|[^\n;]*)"
+    r"^(?P<indent>[ \t]*)(?:from\s+(?P<module>[.\w]+)\s+import\s*(?P<names>\([^)]{0,4000}\)|[^\n;]*)"
     r"|import\s+(?P<modules>[^\n;]*)|(?P<other>\S.*))",
     re.MULTILINE,
 )

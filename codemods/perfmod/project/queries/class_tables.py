@@ -137,7 +137,7 @@ def inside(node: Node, outer: Node) -> bool:
 def python_member(source: Source, name: str, member: str) -> str | None:
     """The string of `self.member` or of the class variable, where it is set once in the whole file."""
     word = re.escape(member).encode()
-    setting = re.compile(rb"(?:\bself\.|\bcls\.|^[ \t]+)(%s)\s*(?::[^=\n]*)?[-+*|&]?=(?!=)" % word, re.M)
+    setting = re.compile(rb"(?:\bself\.|\bcls\.|^[ \t]+)(%s)\s*(?::[^=\n]{0,300})?[-+*|&]?=(?!=)" % word, re.M)
     found = list(source.find(setting))
     if source.error is not None or len(found) != 1:
         return None

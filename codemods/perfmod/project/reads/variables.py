@@ -9,11 +9,11 @@ from perfmod.source.reads.escapes import MUTATORS
 from perfmod.source.reads.words import is_test
 
 CHANGES = rb"""\.%%b\s*[-+*/|&]?=(?!=)                      # module.NAME = ..., Owner.NAME += ...
-    |(?<![\w.])%%b\s*(?:\[[^\n]*?\]\s*[-+*/|&]?|[-+*/|&])=(?!=)    # NAME["key"] = ..., NAME += ...
+    |(?<![\w.])%%b\s*(?:\[[^\n]{0,1000}?\]\s*[-+*/|&]?|[-+*/|&])=(?!=)    # NAME["key"] = ..., NAME += ...
     |\b%%b\s*\.\s*(?:%b)\s*\(                                   # NAME.append(...)
     |\bdel\s+[\w.]*\b%%b\b
-    |\bglobal\b[^\n]*\b%%b\b
-    |\b(?:setattr|delattr|patch\w*(?:\.\w+)?)\s*\([^\n]*[\"'.]%%b[\"']   # setattr(module, "NAME", ...)""" % (
+    |\bglobal\b[^\n]{0,1000}\b%%b\b
+    |\b(?:setattr|delattr|patch\w*(?:\.\w+)?)\s*\([^\n]{0,1000}[\"'.]%%b[\"']   # setattr(module, "NAME", ...)""" % (
     "|".join(sorted(MUTATORS)).encode()
 )
 HIDING = (b"getattr(", b"globals()", b"import_module", b"__import__", b"sys.modules", b"vars(", b"__dict__")

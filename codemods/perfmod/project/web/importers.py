@@ -135,7 +135,7 @@ class Modules:
         owner = self._project.packages.owner(path)
         base = posixpath.dirname(path) if pattern.startswith(".") else owner.folder if owner else ""
         joined = posixpath.normpath(posixpath.join(base, pattern.lstrip("/")))
-        braces = re.sub(r"\{[^}]*\}", "*", joined)
+        braces = re.sub(r"\{[^}]{0,200}\}", "*", joined)
         return glob(braces).fullmatch(target) is not None
 
 

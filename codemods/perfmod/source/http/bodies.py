@@ -25,7 +25,7 @@ REPLAYABLE_CALLS = re.compile(
     r"(?:dumps|encode|b64encode|urlencode|read_bytes|read_text|read|dict|str|bytes|model_dump_json|model_dump|format|join)\Z"
 )
 STREAM_CALLS = re.compile(r"(?:open|BytesIO|StringIO|iter|chain|map|filter|FormData|MultipartEncoder|File)\Z")
-SIGNS = r"hmac\.|nonce\w*\s*\(|(?<![a-z])sign(?:ed|_\w+)?\s*\(|jwt\.encode"
+SIGNS = r"hmac\.|nonce\w{0,60}\s*\(|(?<![a-z])sign(?:ed|_\w{1,60})?\s*\(|jwt\.encode"
 DATES = r"time\.time\s*\(|time_ns\s*\(|utcnow\s*\(|datetime\.now\s*\(|timestamp\s*\("
 SIGNED = re.compile(f"{SIGNS}|{DATES}|hmac|nonce|signature", re.IGNORECASE)
 SIGNED_URL = re.compile(f"{SIGNS}|{DATES}", re.IGNORECASE)  #: its words may be the names of resources

@@ -18,7 +18,7 @@ from perfmod.source.tree import Source, ancestors
 TYPES_ONLY = "for type checking only"
 METHOD = "_request_with_retry"
 MAKES_CLIENT = re.compile(r"\b(?:AsyncClient|Client|ClientSession|Session)\s*\(")
-LOGGER = re.compile(r"^(\w+)(?:\s*:[^=\n]+)?\s*=\s*(?:logging\.)?getLogger\(", re.MULTILINE)
+LOGGER = re.compile(r"^(\w+)(?:\s*:[^=\n]++)?\s*=\s*(?:logging\.)?getLogger\(", re.MULTILINE)
 TYPED = re.compile(r"->|\bdef \w+\([^)]{0,500}\w\s*:", re.DOTALL)
 
 
@@ -87,7 +87,7 @@ def method_name(names: Names, method: Node) -> str:
 def is_ours(names: Names, method: Node) -> bool:
     parameters = method.child_by_field_name("parameters")
     text = re.sub(r"\s+", " ", names.source.code(parameters)) if parameters is not None else ""
-    return re.match(r"\( ?self, client\b.*, method\b.*, \*args\b", text) is not None
+    return re.match(r"\( ?self, client\b.{0,300}, method\b.{0,300}, \*args\b", text) is not None
 
 
 def anchor(names: Names, methods: list[Node]) -> Node:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from perfmod.source.words import starts_of_word
+from perfmod.source.words import is_imported, line_of, starts_of_word
 from perfmod.values import dataclass
 
 VERB = rb"(?:get|post|put|patch|delete|head|options|request|stream|send)"
@@ -15,22 +15,23 @@ EVIDENCE = {
     b"aiohttp": re.compile(rb"ClientSession|\baiohttp\s+as\b|\baiohttp\s*\.\s*request\s*\("),
     b"requests": re.compile(rb"\b[Ss]ession\s*\(|\brequests\s+as\b|\brequests\s*\.\s*" + VERB + rb"\s*\("),
 }
-IMPORTED = re.compile(rb"\b(?:from|import)\b[^\n]*\b(?:httpx|aiohttp|requests)\b")
-AWAITED = re.compile(rb"\b(?:await|async with)[\s(]+[\w.() ]+\.\s*" + VERB + rb"\s*\(")
+FROM_OR_IMPORT = re.compile(rb"\b(?:from|import)\b")
+AWAITED = re.compile(rb"\b(?:await|async with)[\s(]++[\w.() ]{1,300}\.\s*" + VERB + rb"\s*\(")
 #: A dot, the verb, and an argument: what stands before the dot is looked at from the end.
 CALL = re.compile(rb"\.[\s\\]*" + VERB + rb"[\s\\]*\(\s*(?!\))")
-LAST_NAME = re.compile(rb"(\w+)[\s\\]*\Z")
+LAST_NAME = re.compile(rb"\b(\w+)[\s\\]*\Z")
 WORD = re.compile(rb"[A-Za-z_]\w*")
 #: What stands before a word whose value, or what it gives back, a line hands on. Calls and their arguments do not.
 WHOLE = rb"[\s(]*(?:await\b[\s(]*)?(?:\w+(?:\(\))?\s*\.\s*)*\Z"
-ASSIGNED = re.compile(rb"(\w+)\s*(?::[^=\n]*)?:?=(?!=)(?:[^=\n]*\b(?:or|else)\b)?" + WHOLE)
-ANNOTATED = re.compile(rb"(\w+)\s*:\s*[\w.\[|, \"']*\Z")
+ASSIGNED = re.compile(rb"\b(\w+)\s*(?::[^=\n]*)?:?=(?!=)(?:[^=\n]*\b(?:or|else)\b)?" + WHOLE)
+ANNOTATED = re.compile(rb"\b(\w+)\s*:\s*+[\w.\[|, \"']*\Z")
 HEADED = re.compile(rb"\b(?:class|def)\s+(\w+)\s*\([^=]*\Z")
 GIVEN_BACK = re.compile(rb"\b(?:return|yield)\b(?:[^=\n]*\b(?:or|else)\b)?" + WHOLE)
 ENTERED = re.compile(rb"\b(?:with|import)\b")
 ALIAS = re.compile(rb"[^:]{0,300}?\bas\s+(\w+)\s*(?:[:,)\r\n]|\Z)")
 FUNCTION = re.compile(rb"\bdef\s+(\w+)")
-NEAR = 300  # bytes in which a receiver stands before its verb
+NEAR = 300  # bytes in which a receiver stands before its verb, and `import` before a name
+LONG = 500  # bytes of a line before a word; a file with more is parsed: patterns would be slow
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +47,14 @@ def may_send_requests(data: bytes) -> bool:
 
 
 def clients_taken(path: str, data: bytes) -> Iterator[ClientsTaken]:
-    if (AWAITED if IMPORTED.search(data) is None else CALL).search(data):
+    if (CALL if any(library in data and is_named(data, library) for library in EVIDENCE) else AWAITED).search(data):
         yield ClientsTaken(path)
+
+
+def is_named(data: bytes, library: bytes) -> bool:
+    """Whether a library stands in a line behind `from` or `import`."""
+    starts = starts_of_word(data, library)
+    return any(FROM_OR_IMPORT.search(data, max(line_of(data, start), start - NEAR), start) for start in starts)
 
 
 def takes_one_of(data: bytes, words: frozenset[bytes]) -> bool:
@@ -59,29 +66,17 @@ def takes_one_of(data: bytes, words: frozenset[bytes]) -> bool:
     while waiting and not any(word in bare or (is_member and word in known) for word, is_member in called):
         word = waiting.pop()
         starts = [start for start in starts_of_word(data, word) if word in bare or data[start - 1 : start] == b"."]
+        if any(start - statement_of(data, start) > LONG for start in starts):
+            return True
         fresh = {name for start in starts for name in bound_near(data, start, start + len(word))} - bare
         waiting += fresh
         bare |= fresh
     return any(word in bare or (is_member and word in known) for word, is_member in called)
 
 
-def is_imported(data: bytes, word: bytes) -> bool:
-    for start in starts_of_word(data, word):
-        line = data[data.rfind(b"\n", 0, start) + 1 : start]
-        opened = data.rfind(b"(", 0, start)
-        if b"import" in line or (
-            opened > 0 and data[:opened].rstrip()[-6:] == b"import" and b")" not in data[opened:start]
-        ):
-            return True
-    return False
-
-
 def bound_near(data: bytes, start: int, end: int) -> Iterator[bytes]:
     """The names that a statement gives the value of the word at this place, or of what it gives back."""
-    begin = data.rfind(b"\n", 0, start) + 1
-    if not data[begin:start].strip(b" \t"):  # the statement began on the line above
-        begin = data.rfind(b"\n", 0, max(0, begin - 1)) + 1
-    before = data[begin:start]
+    before = data[statement_of(data, start) : start]
     if assigned := ASSIGNED.search(before):
         yield assigned[1]
     for pattern in (ANNOTATED, HEADED):
@@ -90,6 +85,12 @@ def bound_near(data: bytes, start: int, end: int) -> Iterator[bytes]:
         yield from FUNCTION.findall(data, max(0, start - 10 * NEAR), start)[-1:]
     if ENTERED.search(before) and (alias := ALIAS.match(data, end)):
         yield alias[1]
+
+
+def statement_of(data: bytes, start: int) -> int:
+    """Where the line begins in which a statement stands: the one above, where there are only blanks before `start`."""
+    begin = line_of(data, start)
+    return begin if data[begin:start].strip(b" \t") else line_of(data, max(0, begin - 1))
 
 
 def receiver(data: bytes, end: int) -> list[tuple[bytes, bool]]:

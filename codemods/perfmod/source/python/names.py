@@ -115,7 +115,7 @@ class Names:
         """The modules that are star-imported."""
         if self._stars is None:
             found = []
-            for node in self.source.find(re.compile(rb"\bimport\s*\(?\s*(\*)")):
+            for node in self.source.find(re.compile(rb"\bimport\s*+(?:\(\s*+)?(\*)")):
                 statement = node if node.type == "import_from_statement" else node.parent
                 while statement is not None and statement.type != "import_from_statement":
                     statement = statement.parent

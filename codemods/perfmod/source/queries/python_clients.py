@@ -118,7 +118,7 @@ def client_of_attribute(names: Names, node: Node, depth: int) -> Client:
 def assigned(names: Names, attribute: Node) -> Iterator[Node]:
     """The values that a file assigns to `self.client`."""
     word = re.escape(last_name(names, attribute)).encode()
-    for target in names.source.find(re.compile(rb"\bself\.(%s)\s*(?::[^=\n]*)?=(?!=)" % word)):
+    for target in names.source.find(re.compile(rb"\bself\.(%s)\s*(?::[^=\n]{0,300})?=(?!=)" % word)):
         node = target.parent.parent if target.parent is not None else None
         value = node.child_by_field_name("right") if node is not None and node.type == "assignment" else None
         if value is not None:

@@ -31,7 +31,7 @@ THREADS = re.compile(
     r"Process|run_in_thread|apply_async|to_process|run_blocking|async_add_executor_job|asyncify)\Z"
 )
 RUNS = re.compile(r"(?:\A|\.)(?:run|run_until_complete|start_server_and_run)\Z")
-RUNNERS = re.compile(r"(?:asyncio|anyio|uvloop|trio|curio)\.(?:run|Runner.*)\Z")
+RUNNERS = re.compile(r"(?:asyncio|anyio|uvloop|trio|curio)\.(?:run|Runner.{0,300})\Z")
 REGISTERS = re.compile(r"(?:\A|\.)(?:register|add_url_rule|add_api_route|add_route|add_get|add_post|add_put|add_delete|"
                        r"add_patch|add_handler|add_listener|add_error_handler|\w*Handler|Depends|Security|"
                        r"add_job|connect|add_resource|add_websocket_route|add_view)\Z")  # fmt: skip

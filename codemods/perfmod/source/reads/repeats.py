@@ -15,7 +15,7 @@ Loop = Literal["once", "again", "polls"]
 
 SLEEPS = re.compile(rb"\b(?:sleep|wait|wait_for|sleep_until|poll)\s*\(")
 STATE = re.compile(r"(?:self|cls)\.\w+|\b[A-Za-z_]\w*(?:\.\w+)?")
-SOURCE = rb"((?!None\b|True\b|False\b)[A-Za-z_]\w*(?:\.\w+)??)(?:\.get\([^\n]*\)|\[[^\n]*\])?[ \t]*(?=[#\n])"
+SOURCE = rb"((?!None\b|True\b|False\b)[A-Za-z_]\w*(?:\.\w+)??)(?:\.get\([^\n]{0,300}\)|\[[^\n]{0,300}\])?[ \t]*(?=[#\n])"
 LEAVES = frozenset({"return_statement", "break_statement", "raise_statement"})
 
 
@@ -121,20 +121,20 @@ def keeps(names: Names, condition: Node | None, function: Node, *, unset: bool =
     owner = enclosing_class(function)
     before, resolved = names.source.utf8[function.start_byte : condition.start_byte], text
     for name in set(re.findall(r"(?<![\w.])[a-z_]\w*", text)):  # `held = self._held`, `held = _held.get(key)`
-        looked_up = re.search(rb"(?<![\w.])%b[ \t]*(?::[^=\n]*)?=[ \t]*%b" % (name.encode(), SOURCE), before)
+        looked_up = re.search(rb"(?<![\w.])%b[ \t]*(?::[^=\n]{0,300})?=[ \t]*%b" % (name.encode(), SOURCE), before)
         if looked_up is not None:
             resolved = re.sub(rf"(?<![\w.]){name}\b", looked_up[1].decode(), resolved)
     text = f"{text} {resolved}"
     for state in STATE.findall(text):
         word = re.escape(state).encode()
-        stored = rb"(?<![\w.])%b(?:\s*\[[^\n]*\]\s*=(?!=)|\.(?:setdefault|update|append|add|extend)\()" % word
-        bare = rb"(?<![\w.])%b\s*(?:[:,][^=\n]*)?=(?!=)" % word
+        stored = rb"(?<![\w.])%b(?:\s*\[[^\n]{0,1000}\]\s*=(?!=)|\.(?:setdefault|update|append|add|extend)\()" % word
+        bare = rb"(?<![\w.])%b\s*(?:[:,][^=\n]{0,300})?=(?!=)" % word
         if body.count(state.encode()) > 1:  # once: only the condition has it
             if re.search(stored, body) and not is_local(names, state, function):
                 return True
             if "." in state and re.search(bare, body):
                 return True
-            declared = rb"\b(?:global|nonlocal)\b[^\n]*\b%b\b" % word
+            declared = rb"\b(?:global|nonlocal)\b[^\n]{0,1000}\b%b\b" % word
             if "." not in state and re.search(declared, body) and re.search(bare, body):
                 return True
         kept_elsewhere = state.startswith(("self.", "cls.")) and owner is not None

@@ -32,10 +32,10 @@ PATHS = re.compile(rb"[\"'/]|[A-Z]{3}|(?i:path|file|dir)|\bos\.|\bshutil\.")
 CALL = re.compile(rb"\b(\w+)\s*\(")
 #: names of calls that leave another file behind, the program's own ones too
 WRITES = re.compile(
-    r"(?i)(?:^|_)(?:write\w*|saves?|saver|dump\w*|store\w*|persist\w*|export\w*|download\w*|update\w*|append\w*|copy\w*|move|"
-    r"rename\w*|replace|touch|unlink|remove|delete\w*|edit\w*|rotate|record|backup|put|upload\w*|urlretrieve|ensure\w*|"
-    r"generate\w*|truncate|rmtree|to_(?:csv|json|excel|parquet|pickle|feather)|savez?|savetxt|symlink\w*|link|extractall|"
-    r"FileHandler|\w*RotatingFileHandler)(?:_|$)"
+    r"(?i)(?:^|_)(?:(?:write|dump|store|persist|export|download|update|append|copy|rename|delete|edit|upload|ensure|"
+    r"generate|symlink)\w{0,99}|saves?|saver|move|replace|touch|unlink|remove|rotate|record|backup|put|urlretrieve|"
+    r"truncate|rmtree|to_(?:csv|json|excel|parquet|pickle|feather)|savez?|savetxt|link|extractall|"
+    r"FileHandler|\w{0,99}RotatingFileHandler)(?:_|$)"
 )
 MAY_WRITE = re.compile(
     rb"(?i)write|save|dump|store|persist|export|download|update|append|copy|move|rename|replace|touch|unlink|remove|"

@@ -35,7 +35,7 @@ CALLED = re.compile(rb"[ \t]*\(")
 CALLED_OR_RENAMED = re.compile(rb"[ \t]*(?:\(|as\b)")
 OF_A_NAME = re.compile(rb"[ \t]*\(\s*\w+\s*[,)]")
 GIVEN_A_NAME = re.compile(rb"=[ \t]*[\w.]*\Z")
-IMPORTED = re.compile(rb"[ \t]*from[ \t]+[\w.]+[ \t]+import[ \t]+[\w, \t]*\Z")
+IMPORTED = re.compile(rb"[ \t]*from[ \t]+[\w.]+[ \t]+import[ \t]++[\w, \t]*\Z")
 QUOTED = re.compile(rb"[\"'`][\w.]*\Z")
 FUNCTION = re.compile(rb"^([ \t]*)(async[ \t]+)?def[ \t]", re.MULTILINE)
 STRINGS = re.compile(rb"\"\"\"|'''")
@@ -45,10 +45,10 @@ USE = (
     rb"(?:(?:(?:[\w., \t\[\]]{1,200}=[ \t]*)?(?:return|await)\b|(?:async[ \t]+)?for[ \t][\w, \t]{1,200}[ \t]in\b)"
     rb"[^\n#\"']*?(?<![\w.])%(name)b(?!\w|[ \t]*=[^=])"
     rb"|(?:[\w.]{1,100}(?:\.\w+|\[[^\n=\[\]]{1,200}\])[ \t]*=[ \t]*|\w+\.[\w.]{1,100}\.(?:append|add)\()"
-    rb"%(name)b[ \t]*\)?[ \t]*\r?\n)"
+    rb"%(name)b[ \t]*+(?:\)[ \t]*+)?\r?\n)"
 )
 COLLECTED = rb"\n[ \t]*(\w+)\.(?:append|add)\(%(name)b\)"
-BOUND = rb"[^\w.\n]%(name)b[ \t]*(?::[^\n=]*)?:?=(?!=)"
+BOUND = rb"[^\w.\n]%(name)b[ \t]*(?::[^\n=]{0,300})?:?=(?!=)"
 
 
 LONG = 300  # bytes of a line before a call; nobody writes more, and patterns would be slow
@@ -130,9 +130,9 @@ def is_used(data: bytes, name: bytes, indent: int, start: int) -> bool:
     collected = re.search(COLLECTED % {b"name": re.escape(name)}, code)
     if collected is None:
         return False
-    holder = {b"name": re.escape(collected[1])}
-    is_local = re.search(BOUND % holder, data) is not None
-    return not is_local or re.search(USE % holder, code) is not None
+    holder = re.escape(collected[1])
+    is_local = re.search(BOUND % {b"name": holder}, data) is not None
+    return not is_local or re.search(USE % {b"name": holder}, code) is not None
 
 
 def end_of_function(data: bytes, indent: int, start: int) -> int:
