@@ -15,7 +15,9 @@ Loop = Literal["once", "again", "polls"]
 
 SLEEPS = re.compile(rb"\b(?:sleep|wait|wait_for|sleep_until|poll)\s*\(")
 STATE = re.compile(r"(?:self|cls)\.\w+|\b[A-Za-z_]\w*(?:\.\w+)?")
-SOURCE = rb"((?!None\b|True\b|False\b)[A-Za-z_]\w*(?:\.\w+)??)(?:\.get\([^\n]{0,300}\)|\[[^\n]{0,300}\])?[ \t]*(?=[#\n])"
+SOURCE = (
+    rb"((?!None\b|True\b|False\b)[A-Za-z_]\w*(?:\.\w+)??)(?:\.get\([^\n]{0,300}\)|\[[^\n]{0,300}\])?[ \t]*(?=[#\n])"
+)
 LEAVES = frozenset({"return_statement", "break_statement", "raise_statement"})
 
 
