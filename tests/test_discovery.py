@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from perfmod.discovery import discover, is_generated, read_file
+from perfmod.discovery import discover, is_generated
 from perfmod.errors import PerfmodError
 from perfmod.model import Skipped
+from perfmod.reading import read_file
 
 TREE = {
     "app/main.py": "x = 1\n",

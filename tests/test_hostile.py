@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from perfmod.cli import exit_code_of
-from perfmod.discovery import MAXIMUM_SIZE
+from perfmod.reading import MAXIMUM_SIZE
 
 JOB = "import asyncio\nasync def work(*a): ...\nasync def main():\n    asyncio.create_task(work())\n"
 START = "import asyncio\nasync def work(*a): ...\nasync def main():\n"

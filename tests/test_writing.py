@@ -607,23 +607,29 @@ def test_killed_at_random(tmp_path: Path) -> None:
     commit(tmp_path)
     chance = random.Random(1)
     number = 0
+    whole = 0.0
     for _ in range(30):
         old, new = version(number), version(number + 1)
         changes = [Change(path, old.get(path), data) for path, data in new.items() if data != old.get(path)]
+        begun = time.monotonic()
         child = os.fork()
         if child == 0:
             try:
                 write(tmp_path, changes, allow_dirty=False)
             finally:
                 os._exit(0)
-        time.sleep(chance.uniform(0.005, 0.12))
-        os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
+        if number == 0:  # so that there is one on a slow machine too, and its time is known
+            os.waitpid(child, 0)
+        else:
+            time.sleep(chance.uniform(0.05, 1) * whole)
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+        whole = time.monotonic() - begun if number == 0 else whole
         recover(tmp_path)
         now = {path: data for path, data in tree(tmp_path).items() if data is not None}
         assert now in (old, new)
         number += now == new
-    assert number > 0
+    assert 1 < number < 30
 
 
 # What recovery finds when somebody was there before it

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from perfmod.errors import PerfmodError
 from perfmod.model import Result
+from perfmod.reading import read_regular
 from perfmod.rule import OWN_RULES
 from perfmod.values import dataclass
 
@@ -71,7 +72,7 @@ def count_of(entries: Sequence[Entry]) -> str:
 def load(path: Path) -> Baseline:
     """Raises PerfmodError where it can't be read."""
     try:
-        document = json.loads(path.read_bytes())
+        document = json.loads(read_regular(path))
         if document["schema"] != 1:
             raise PerfmodError(f"{path}: schema {document['schema']} is not one that this version reads")
         return Baseline(path, tuple(Entry(e["path"], e["rule"], e["fingerprint"]) for e in document["findings"]))

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
 from perfmod import __version__
+from perfmod.reading import read_regular
 from perfmod.values import dataclass
 
 if TYPE_CHECKING:
@@ -160,7 +161,7 @@ def is_racy(stamp: Stamp) -> bool:
 def read(path: Path, key: str) -> tuple[dict[str, Entry], Verdict | None]:
     """What a cache file holds. Nothing where there is none, where it is broken, and where its key is another."""
     try:
-        found_key, entries, verdict = FactUnpickler(io.BytesIO(path.read_bytes())).load()
+        found_key, entries, verdict = FactUnpickler(io.BytesIO(read_regular(path))).load()
     except (OSError, pickle.UnpicklingError, EOFError, AttributeError, ImportError, IndexError, TypeError, ValueError):
         return {}, None
     if found_key != key or not isinstance(entries, dict):
@@ -175,9 +176,9 @@ def key_of(root: Path, rules: Sequence[Rule]) -> str:
 
 
 def git_folder(root: Path) -> Path | None:
-    """perfmod's folder in the git directory of a checkout that this root is in."""
-    top = next((folder for folder in (root, *root.parents) if (folder / ".git").is_dir()), None)
-    return None if top is None else top / ".git" / "perfmod"
+    """perfmod's folder in the git directory of a checkout that this root is in. None also where a link leads there."""
+    own = next((folder / ".git/perfmod" for folder in (root, *root.parents) if (folder / ".git").is_dir()), None)
+    return None if own is None or own.is_symlink() or own.parent.is_symlink() else own
 
 
 def code_stamp() -> int:

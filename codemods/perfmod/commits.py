@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from perfmod.compose import compose
 from perfmod.errors import PerfmodError
 from perfmod.explain import document_of, sections_of, title_of
+from perfmod.git import STATUS, GitFailed, git, git_commit
 from perfmod.model import Change, Finding, Plan, Skipped
 from perfmod.reports.places import locate, printable
-from perfmod.store import GitFailed, git
 from perfmod.verify import put_back
 from perfmod.writing import write
 
@@ -67,7 +67,7 @@ def in_the_way(root: Path, plan: Plan) -> list[str]:
     """The files of a plan that differ from HEAD. Raises PerfmodError outside git."""
     try:
         paths = [change.path for change in plan.changes]
-        status = git(root, "status", "--porcelain", "-z", "--untracked-files=all", "--no-renames", "--", *paths)
+        status = git(root, *STATUS, "--", *paths)
     except GitFailed as error:
         raise PerfmodError(f"--commit needs a git checkout: {error}") from None
     return [line[3:] for line in status.split("\0") if line]
@@ -103,7 +103,7 @@ def commit(root: Path, changes: Sequence[Change], text: str) -> None:
     try:
         if new:
             git(root, "add", "--", *new)
-        git(root, "commit", "--quiet", "--message", text, "--", *paths)
+        git_commit(root, "--quiet", "--message", text, "--", *paths)
     except GitFailed:
         if new:
             git(root, "reset", "--quiet", "--", *new)

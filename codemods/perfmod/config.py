@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from perfmod.errors import PerfmodError
+from perfmod.reading import read_regular
 from perfmod.rule import OWN_RULES, load_rule, rule_ids
 from perfmod.values import dataclass, field
 
+LARGEST_PROJECT = 2_000_000  # bytes; a larger pyproject.toml is no person's
 MAXIMUM_SIZE = 100_000  # bytes; the time of a TOML parser can grow with the square of its keys
 
 
@@ -56,7 +58,7 @@ def config_file(folder: Path) -> Path | None:
         return own
     project = folder / "pyproject.toml"
     try:
-        return project if b"[tool.perfmod" in project.read_bytes() else None
+        return project if b"[tool.perfmod" in read_regular(project, LARGEST_PROJECT) else None
     except OSError:
         return None
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import re
-import stat
-import subprocess
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from perfmod.errors import PerfmodError
 from perfmod.model import Skipped
+from perfmod.reading import MAXIMUM_SIZE, read_regular
 from perfmod.values import dataclass
 
 if TYPE_CHECKING:
@@ -38,15 +36,6 @@ LANGUAGES = {
     "vue": "vue",
     "svelte": "svelte",
 }
-
-MAXIMUM_SIZE = 2_000_000  # bytes
-
-# A checkout's own configuration may name a program as its file system monitor: it is not run.
-GIT = ("git", "-c", "core.fsmonitor=false")
-
-# Windows knows neither; there links are rare and pipes are no files.
-NO_LINKS = getattr(os, "O_NOFOLLOW", 0)
-OPENING = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 # Folders that hold nothing that a person of this project edits.
 LEFT_OUT = frozenset(
@@ -142,20 +131,19 @@ def git_files(root: Path) -> list[str] | None:
     """What git tracks below the root, and what it neither tracks nor ignores. None where git can't say."""
     if not any((folder / ".git").exists() for folder in (root, *root.parents)):
         return None
-    command = [*GIT, "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate"]
+    from perfmod.git import GitFailed, run_git
+
     try:
-        listed = subprocess.run(command, cwd=root, capture_output=True, check=False)
-    except OSError:
+        listed = run_git(root, ["ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate"])
+    except GitFailed:
         return None
     if listed.returncode != 0:
         return None
     names = os.fsdecode(listed.stdout).split("\0")[:-1]
-    return names if names or not ignored_by_git(root) else None
-
-
-def ignored_by_git(root: Path) -> bool:
-    """Whether the whole root is something that git ignores, as a package unpacked in a work folder is."""
-    return subprocess.run([*GIT, "check-ignore", "-q", "."], cwd=root, capture_output=True, check=False).returncode == 0
+    if names:
+        return names
+    # The whole root may be something that git ignores, as a package unpacked in a work folder is.
+    return None if run_git(root, ["check-ignore", "-q", "."]).returncode == 0 else names
 
 
 def walk(root: Path) -> Iterator[str]:
@@ -181,7 +169,7 @@ def walk(root: Path) -> Iterator[str]:
                 entries = list(found)
         except OSError:
             continue
-        if any(entry.name == ".gitignore" for entry in entries):
+        if any(entry.name == ".gitignore" and entry.is_file(follow_symlinks=False) for entry in entries):
             specs[folder] = read_gitignore(root / folder / ".gitignore")
         for entry in entries:
             path = f"{folder}/{entry.name}" if folder else entry.name
@@ -196,7 +184,8 @@ def read_gitignore(path: Path) -> GitIgnoreSpec:
     from pathspec import GitIgnoreSpec
 
     try:
-        return GitIgnoreSpec.from_lines(path.read_text("utf-8", "replace").splitlines())
+        text = read_regular(path, MAXIMUM_SIZE).decode("utf-8", "replace")
+        return GitIgnoreSpec.from_lines(text.splitlines())
     except OSError:
         return GitIgnoreSpec.from_lines([])
 
@@ -245,46 +234,6 @@ class LeftOut:
         )
         self._folders[folder] = out
         return out
-
-
-def read_file(root: Path, path: str) -> bytes | Skipped | None:
-    """The bytes of a discovered file; Skipped with the reason where it can't be used; None where it does not count.
-
-    Links that leave the root, devices and pipes, and files over 2 MB don't count.
-    """
-    try:
-        try:
-            descriptor = os.open(f"{root}/{path}", OPENING | NO_LINKS)
-        except OSError as error:
-            if error.errno not in (errno.ELOOP, errno.EMLINK):  # what systems answer where the last name is a link
-                raise
-            if not (root / path).resolve(strict=True).is_relative_to(root):
-                return Skipped(path, "a link that leaves the root")
-            descriptor = os.open(f"{root}/{path}", OPENING)
-        try:
-            status = os.fstat(descriptor)
-            if not stat.S_ISREG(status.st_mode):
-                return None
-            if status.st_size > MAXIMUM_SIZE:
-                return Skipped(path, f"larger than {MAXIMUM_SIZE // 1_000_000} MB")
-            return read_descriptor(descriptor, status.st_size)
-        finally:
-            os.close(descriptor)
-    except (FileNotFoundError, IsADirectoryError):
-        return None  # deleted in the work tree, still in git's index; or a submodule
-    except (OSError, RuntimeError) as error:
-        return Skipped(path, f"cannot be read: {getattr(error, 'strerror', None) or error}")
-
-
-def read_descriptor(descriptor: int, size: int) -> bytes:
-    """What an open file holds. Cheaper than a file object: one system call where the size is right."""
-    data = os.read(descriptor, size + 1)
-    if len(data) != size:  # it grew, shrank or never had a size
-        parts = [data]
-        while parts[-1]:
-            parts.append(os.read(descriptor, 65_536))
-        data = b"".join(parts)
-    return data
 
 
 def is_generated(path: str, data: bytes) -> bool:

@@ -14,6 +14,7 @@ from perfmod.adding_ignores import comment_for
 from perfmod.compose import compose
 from perfmod.fingerprint import fingerprints
 from perfmod.model import Finding, Plan, Replace, Result, Safety
+from perfmod.reading import read_regular
 from perfmod.reports import View, write_out
 from perfmod.reports.patch import colored, patch_of
 from perfmod.reports.text import block
@@ -166,12 +167,12 @@ def read_line(prompt: str) -> str:
 def memory_of(root: Path) -> Path | None:
     """Where the answers of an unfinished round are kept. None outside git: there the next round asks again."""
     store = locate(root.resolve())
-    return store.folder / "interactive.json" if store.in_git else None
+    return store.folder / "interactive.json" if store.in_git and not store.folder.is_symlink() else None
 
 
 def remembered(memory: Path | None) -> set[str]:
     try:
-        return set() if memory is None else set(json.loads(memory.read_bytes()))
+        return set() if memory is None else set(json.loads(read_regular(memory)))
     except (OSError, ValueError, TypeError):
         return set()
 

@@ -24,6 +24,7 @@ from pathlib import Path
 
 from perfmod.errors import PerfmodError
 from perfmod.model import Change
+from perfmod.reading import read_regular
 from perfmod.store import Store, digest, reason_of, remember, sync_folders, write_file, write_whole
 from perfmod.values import dataclass
 
@@ -212,7 +213,7 @@ def load(store: Store, phase: Phase) -> Journal | None:
     """The journal that an earlier run left in this phase. Raises PerfmodError for one that can't be used."""
     path = journal_path(store, phase)
     try:
-        data = json.loads(path.read_bytes())
+        data = json.loads(read_regular(path))
         root = (store.top / data["prefix"]).resolve()
         entries = tuple(Entry(**entry) for entry in data["entries"])
         journal = Journal(replace(store, root=root, prefix=data["prefix"]), entries, tuple(data["folders"]))

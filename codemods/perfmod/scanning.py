@@ -8,8 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from perfmod.discovery import LANGUAGES, is_generated, language_of, read_file
+from perfmod.discovery import LANGUAGES, is_generated, language_of
 from perfmod.model import Fact, Skipped
+from perfmod.reading import LEAVES, Folders, read_file
 from perfmod.values import dataclass
 
 if TYPE_CHECKING:
@@ -204,6 +205,7 @@ def scan_files(
     root: Path, files: Iterable[str], scanners: Sequence[Scanner], overlay: Mapping[str, bytes]
 ) -> Iterator[Scanned]:
     sieves: dict[str | None, Sieve] = {}
+    folders = Folders(root)
     for path in files:
         data = overlay[path] if path in overlay else read_file(root, path)
         if data is None:
@@ -221,6 +223,9 @@ def scan_files(
             fitting = sieve.fitting(utf16_as_utf8(data), {})
         told = sieve.told(path, data, fitting, known)
         if (fitting or told or TRIGGER in data) and not is_generated(path, data):
+            if path not in overlay and folders.lead_out(path):
+                yield Scanned(path, b"", skipped=Skipped(path, LEAVES))
+                continue
             is_parsed = fitting or TRIGGER in data
             scanned = scan_file(path, data, fitting) if is_parsed else Scanned(path, digest(data))
             yield replace(scanned, facts=(*scanned.facts, *told)) if told else scanned

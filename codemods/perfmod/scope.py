@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from perfmod.config import git_top_level
 from perfmod.errors import PerfmodError
-from perfmod.store import GitFailed, git
+from perfmod.git import GitFailed, git
 from perfmod.values import dataclass
 
 if TYPE_CHECKING:

@@ -5,17 +5,16 @@ from __future__ import annotations
 import json
 import os
 import stat
-import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from functools import cache
 from hashlib import sha256
-from itertools import pairwise
 from pathlib import Path
 
 from perfmod.errors import PerfmodError
+from perfmod.git import STATUS, GitFailed, git
+from perfmod.reading import read_regular
 from perfmod.values import dataclass
 
 HELD = "another perfmod apply is writing here: wait until it ends, then run this one again"
@@ -23,10 +22,6 @@ OUTSIDE_GIT = ".perfmod-journal"
 
 # Above this many files git is asked about the whole root: a command line has a limit, and every path costs.
 PATHS_PER_STATUS = 100
-
-
-class GitFailed(Exception):
-    """Git could not answer; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,46 +52,6 @@ def locate(root: Path) -> Store:
         return replace(outside, trouble=str(error))
     answer, *prefix, folder = said.removesuffix("\n").split("\n")
     return Store(root, root / folder, "\n".join(prefix), in_git=True) if answer == "true" else outside
-
-
-def git(folder: Path, *arguments: str) -> str:
-    """What git prints. Raises GitFailed."""
-    environment = {**os.environ, "GIT_OPTIONAL_LOCKS": "0"}
-    if arguments[0] in ("status", "diff"):
-        environment |= without_filters(folder)
-    done = run_git(folder, ["--literal-pathspecs", *arguments], environment)
-    if done.returncode != 0:
-        raise GitFailed(os.fsdecode(done.stderr).strip().partition("\n")[0])
-    return os.fsdecode(done.stdout)
-
-
-def run_git(
-    folder: Path, arguments: Sequence[str], environment: Mapping[str, str] | None = None
-) -> subprocess.CompletedProcess[bytes]:
-    command = ["git", "-c", "core.fsmonitor=false", *arguments]
-    try:
-        return subprocess.run(command, cwd=folder, capture_output=True, check=False, env=environment)
-    except OSError as error:
-        raise GitFailed(describe(error)) from error
-
-
-@cache
-def without_filters(folder: Path) -> dict[str, str]:
-    """The environment in which git runs none of the filter programs that a checkout's own configuration names.
-
-    Those of the user's own configuration stay: without them, files of Git LFS would count as edited.
-    """
-    asked = ["config", "--includes", "--show-scope", "--name-only", "-z", "--get-regexp", r"^filter\."]
-    words = os.fsdecode(run_git(folder, asked).stdout).split("\0")
-    own = sorted({key for scope, key in pairwise(words) if scope in ("local", "worktree")})
-    names = dict.fromkeys(key.removeprefix("filter.").rpartition(".")[0] for key in own)
-    off = [(f"filter.{name}.{verb}", "") for name in names for verb in ("clean", "process")]
-    off += [(f"filter.{name}.required", "false") for name in names]
-    first = int(os.environ.get("GIT_CONFIG_COUNT") or 0)
-    environment = {"GIT_CONFIG_COUNT": str(first + len(off))} if off else {}
-    for number, (key, value) in enumerate(off, first):
-        environment |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
-    return environment
 
 
 # The lock
@@ -207,7 +162,7 @@ def by_checkout(store: Store, paths: Iterable[str]) -> dict[Store, list[str]]:
 def dirty(store: Store, paths: Sequence[str], *, unstaged: bool) -> set[str]:
     """The same as `uncommitted`, for the files of one checkout."""
     asked = paths if len(paths) <= PATHS_PER_STATUS else ["."]
-    status = git(store.root, "status", "--porcelain", "-z", "--untracked-files=all", "--no-renames", "--", *asked)
+    status = git(store.root, *STATUS, "--", *asked)
     lines = [line for line in status.split("\0") if not unstaged or line[1:2] != " "]
     named = {line[3:].removeprefix(store.prefix) for line in lines}
     own = remembered(store)
@@ -225,7 +180,7 @@ def remember(store: Store, written: Mapping[str, str]) -> None:
     Raises OSError where the store can't be written.
     """
     for owner, inner in by_checkout(store, written).items():
-        if owner.in_git:
+        if owner.in_git and not owner.folder.is_symlink():
             paths = {(owner.root / path).relative_to(store.root).as_posix(): path for path in inner}
             own = remembered(owner) | {owner.prefix + path: written[outer] for outer, path in paths.items()}
             owner.folder.mkdir(exist_ok=True)
@@ -235,7 +190,7 @@ def remember(store: Store, written: Mapping[str, str]) -> None:
 def remembered(store: Store) -> dict[str, str]:
     """The digests of what perfmod wrote, by path from the top of the work tree."""
     try:
-        return dict(json.loads((store.folder / "written.json").read_bytes()))
+        return dict(json.loads(read_regular(store.folder / "written.json")))
     except (OSError, ValueError, TypeError, RecursionError):
         return {}
 

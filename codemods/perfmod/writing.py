@@ -10,9 +10,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from perfmod.errors import PerfmodError
+from perfmod.git import GitFailed
 from perfmod.journal import CannotWrite, Entry, Journal, Phase, journal_path, load, make_journal
 from perfmod.model import Change, Skipped
-from perfmod.store import GitFailed, Store, describe, locate, locked, reason_of, uncommitted
+from perfmod.store import Store, describe, locate, locked, reason_of, uncommitted
 from perfmod.values import dataclass
 
 # A file that turns out to be unwritable is left, and the others are tried again; this often.

@@ -14,7 +14,8 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 from perfmod.fleet.repositories import SCHEMES, Repository, is_repository
-from perfmod.store import GitFailed, describe, without_filters
+from perfmod.git import ALONE, GitFailed, without_filters
+from perfmod.store import describe
 
 CONFIGURATION = {
     "core.hooksPath": os.devnull,
@@ -27,13 +28,13 @@ CONFIGURATION = {
     "advice.detachedHead": "false",
 }
 ENVIRONMENT = {
-    "GIT_ALLOW_PROTOCOL": ":".join(SCHEMES),
+    **ALONE,
     "GIT_TERMINAL_PROMPT": "0",
     "SSH_ASKPASS_REQUIRE": "never",
     "GIT_LFS_SKIP_SMUDGE": "1",
-    "GIT_OPTIONAL_LOCKS": "0",
     "GIT_EDITOR": ":",
 }
+CONTACTING = ("ls-remote", "fetch")
 PARTS = ".perfmod-fleet"  # in the folder of clones: what is gone after the run
 MARK = "perfmod-fleet"  # in the git directory of a clone that stays
 # A fleet that is started from a git hook must not work on the repository of the hook.
@@ -53,8 +54,11 @@ def harden() -> None:
 
 def git(folder: Path, *arguments: str, given: bytes | None = None) -> bytes:
     """What git prints. Raises GitFailed with the line that says why."""
+    environment = {**os.environ, "GIT_ALLOW_PROTOCOL": ":".join(SCHEMES)} if arguments[0] in CONTACTING else None
     try:
-        done = subprocess.run(["git", *arguments], cwd=folder, input=given, capture_output=True, check=False)
+        done = subprocess.run(
+            ["git", *arguments], cwd=folder, input=given, capture_output=True, check=False, env=environment
+        )
     except OSError as error:
         raise GitFailed(describe(error)) from error
     if done.returncode != 0:

@@ -18,10 +18,10 @@ from perfmod.fleet.branches import commit_on_branch, still_stands
 from perfmod.fleet.job import Job, Outcome, Record, failed
 from perfmod.fleet.repositories import is_bare
 from perfmod.fleet.version import version
+from perfmod.git import GitFailed
 from perfmod.pipeline import Report, Request, run
 from perfmod.reports import View, render, to_bytes
 from perfmod.request import override
-from perfmod.store import GitFailed
 from perfmod.suppression import Suppression
 
 

@@ -7,8 +7,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from perfmod.discovery import read_file
 from perfmod.model import Change, Facts
+from perfmod.reading import Folders, read_file
 
 if TYPE_CHECKING:
     from perfmod.project.layout.borrowing import Borrowers
@@ -36,6 +36,7 @@ class Project:
         self.files = files  #: sorted relative POSIX paths of everything that discovery found
         self.facts = facts
         self._overlay = overlay or {}  #: bytes of files that are not to be read from the disk
+        self._folders = Folders(root)
         self._watch = watch  #: told of each file before it is read
         self._texts: dict[str, Text | None] = {}
         self._sources: dict[str, tuple[Source | None]] = {}  #: the most recently used last
@@ -51,6 +52,8 @@ class Project:
             return self._overlay[path]
         if self._watch is not None:
             self._watch(path)
+        if self._folders.lead_out(path):
+            return None
         data = read_file(self.root, path)
         return data if isinstance(data, bytes) else None
 

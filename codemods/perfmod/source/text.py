@@ -16,6 +16,8 @@ MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+# Decoding them takes the square of the length.
+FOR_HOST_NAMES = frozenset({"idna", "punycode"})
 
 
 class Unreadable(Exception):
@@ -43,8 +45,10 @@ class Text:
                 encoding = cookie[1].decode("ascii")
         try:
             name = codecs.lookup(encoding).name
+            if name in FOR_HOST_NAMES:
+                raise LookupError("an encoding of host names")
             text = body.decode(name)
-        except (LookupError, UnicodeDecodeError) as error:
+        except (LookupError, UnicodeError) as error:
             raise Unreadable(f"not valid {encoding} text ({error})") from None
         if "\0" in text:
             raise Unreadable("holds NUL bytes: a binary file, or UTF-16 without a byte order mark")

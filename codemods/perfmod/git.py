@@ -1,0 +1,81 @@
+"""Git, asked so that nothing which a checkout's own configuration names is run, and nobody is contacted."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+
+from perfmod.errors import PerfmodError
+
+# The configuration may name a program as the file system monitor.
+START = ("git", "-c", "core.fsmonitor=false")
+# A partial clone would fetch what it lacks, from where and with which program its configuration says.
+ALONE = {"GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "none", "GIT_OPTIONAL_LOCKS": "0"}
+# Submodules have configurations of their own; whoever asks about a file in one asks there.
+STATUS = ("status", "--porcelain", "-z", "--untracked-files=all", "--no-renames", "--ignore-submodules=all")
+FILTERING = ("status", "diff")  # they ask filters what a changed file stands for
+SECONDS = 120  # a pipe in the place of a .gitignore would let git wait for ever
+PARTIAL = "this partial clone lacks what git needs for that, and perfmod contacts nobody: run `git {}` first"
+
+
+class GitFailed(Exception):
+    """Git could not answer; the message says why."""
+
+
+def git(folder: Path, *arguments: str) -> str:
+    """What git prints. Raises GitFailed."""
+    verb = arguments[0]
+    done = run_git(folder, ["--literal-pathspecs", *arguments], without_filters(folder) if verb in FILTERING else {})
+    if done.returncode == 0:
+        return os.fsdecode(done.stdout)
+    said = os.fsdecode(done.stderr).strip()
+    raise GitFailed(PARTIAL.format(verb) if "promisor" in said else said.partition("\n")[0])
+
+
+def git_commit(folder: Path, *arguments: str) -> None:
+    """`git commit`, which runs the hooks of the checkout; they may do what the user's own commits do."""
+    command = [*START, "--literal-pathspecs", "commit", *arguments]
+    done = subprocess.run(command, cwd=folder, capture_output=True, check=False)
+    if done.returncode != 0:
+        raise GitFailed(os.fsdecode(done.stderr).strip().partition("\n")[0])
+
+
+def run_git(
+    folder: Path, arguments: Sequence[str], environment: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[bytes]:
+    """Run git alone. Raises GitFailed where it can't be run, PerfmodError where it takes too long."""
+    environment = {**os.environ, **ALONE, **(environment or {})}
+    try:
+        return subprocess.run(
+            [*START, *arguments], cwd=folder, capture_output=True, check=False, env=environment, timeout=SECONDS
+        )
+    except subprocess.TimeoutExpired:
+        words = " ".join(arguments[:2])
+        raise PerfmodError(
+            f"{folder}: `git {words}` gave no answer within {SECONDS} seconds; see whether it does by itself"
+        ) from None
+    except OSError as error:
+        raise GitFailed(f"git: {error.strerror or error}") from error
+
+
+@cache
+def without_filters(folder: Path) -> dict[str, str]:
+    """The environment in which git runs none of the filter programs that a checkout's own configuration names.
+
+    Those of the user's own configuration stay: without them, files of Git LFS would count as edited.
+    """
+    asked = ["config", "--includes", "--show-scope", "--name-only", "-z", "--get-regexp", r"^filter\."]
+    words = os.fsdecode(run_git(folder, asked).stdout).split("\0")
+    own = sorted({key for scope, key in pairwise(words) if scope in ("local", "worktree")})
+    names = dict.fromkeys(key.removeprefix("filter.").rpartition(".")[0] for key in own)
+    off = [(f"filter.{name}.{verb}", "") for name in names for verb in ("clean", "process")]
+    off += [(f"filter.{name}.required", "false") for name in names]
+    first = int(os.environ.get("GIT_CONFIG_COUNT") or 0)
+    environment = {"GIT_CONFIG_COUNT": str(first + len(off))} if off else {}
+    for number, (key, value) in enumerate(off, first):
+        environment |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
+    return environment
