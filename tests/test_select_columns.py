@@ -264,11 +264,11 @@ def test_an_explicit_secret_in_browser_code_is_a_note(tmp_path: Path) -> None:
 
 
 def test_a_tree_without_stars_reads_no_schema(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import perfmod.project.queries.column_lists as column_lists
+    import perfmod.project.queries.judgement as judgement
 
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("the schema was read")
 
-    monkeypatch.setattr(column_lists, "ColumnLists", refuse)
+    monkeypatch.setattr(judgement, "Judgement", refuse)
     shutil.copytree(FIXTURES / "select-columns" / "basic" / "after", tmp_path, dirs_exist_ok=True)
     assert perfmod(tmp_path).results == ()

@@ -3,36 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from perfmod.model import Fact, Facts, Finding, Note, Replace, Safety
+from perfmod.model import Fact, Facts, Finding, Note
 from perfmod.rule import Triggers
 from perfmod.source.queries.facts import Query, Select, is_sensitive, may_hold_queries
 from perfmod.values import dataclass
 
 if TYPE_CHECKING:
     from perfmod.project import Project
-    from perfmod.project.queries.column_lists import ColumnList
-    from perfmod.project.queries.shorter_lists import Listed
     from perfmod.source.tree import Source
-
-MESSAGE = "this select fetches every column {0}, and every one that is added later"
-SECRET = (
-    "{0} looks like a secret and reaches the browser. A list in a browser is no access control: revoke the column from"
-    " its roles, or use row security"
-)
-RETYPED = "an embedded list on a client without a Database type may change the type of the result"
-SOURCES = {
-    "database": "in the live schema",
-    "openapi": "in the API's description",
-    "types": "in the generated types",
-    "sql": "in SQL",
-    "drizzle": "in the Drizzle schema",
-    "prisma": "in the Prisma schema",
-    "row type": "in the row type",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +94,18 @@ class SelectColumns:
         queries = facts.of(Query)
         if not queries:
             return
+        from perfmod.project.queries.judgement import Judgement
+
         options = self.options if isinstance(self.options, RunOptions) else RunOptions(self.options.trust_row_types)
         judgement = Judgement(options, project)
         found = [said for query in queries for said in judgement.of(query)]
         if options.narrow and judgement.listed:
-            found = narrow(found, judgement, project)
+            from perfmod.project.queries.shorter_lists import narrow
+
+            found = narrow(found, judgement.listed, project)
         if options.tsc:
+            from perfmod.project.queries.type_checks import type_checked
+
             found = type_checked(found, project)
         yield from found
 
@@ -128,128 +115,3 @@ def is_of_interest(select: Select) -> bool:
     if select.empty or select.text is None:
         return select.empty
     return "*" in select.text or any(is_sensitive(word) for word in re.findall(r"\w+", select.text))
-
-
-def narrow(found: Sequence[Finding | Note], judgement: Judgement, project: Project) -> list[Finding | Note]:
-    """The findings with lists that hold only what is needed, and how often the compiler was asked."""
-    from perfmod.project.queries.shorter_lists import narrowed
-
-    changed, passes = narrowed(judgement.listed, project)
-    first = next(iter(changed))
-    shorter = sum(new.intents != old.intents for old, new in changed.items())
-    message = f"tsc was asked {passes} times about {len(changed)} lists; {shorter} became shorter"
-    kept = [changed.get(said, said) if isinstance(said, Finding) else said for said in found]
-    return [*kept, Note("select-columns", first.span, message)]
-
-
-def type_checked(found: Sequence[Finding | Note], project: Project) -> list[Finding | Note]:
-    """The findings with what the checkout's own compiler says of their edits, and how often it was asked."""
-    from perfmod.tsc.checking import prove
-
-    edits = [f for f in found if isinstance(f, Finding) and f.intents and not f.span.path.endswith(".py")]
-    proof = prove(edits, project)
-    checked: list[Finding | Note] = []
-    for said in found:
-        if isinstance(said, Finding) and said in proof.reasons:
-            said = replace(said, safety=Safety.MANUAL, reason=proof.reasons[said], title=None, intents=())
-        elif isinstance(said, Finding) and said in edits and said not in proof.unseen and said.reason == RETYPED:
-            said = replace(said, safety=Safety.SAFE, reason=None)
-        checked.append(said)
-    if edits:
-        seen = len(edits) - len(proof.unseen)
-        message = f"tsc has checked {seen} edits in {proof.passes} passes; {len(proof.reasons)} were refused"
-        if proof.unseen:
-            message += f"; {len(proof.unseen)} are part of no TypeScript project"
-        checked.append(Note("select-columns", edits[0].span, message))
-    return checked
-
-
-class Judgement:
-    """What the checkout says about each query."""
-
-    def __init__(self, options: RunOptions, project: Project) -> None:
-        from perfmod.project.queries.column_lists import ColumnLists
-        from perfmod.project.queries.suitability import Suitability
-        from perfmod.project.schema.live import live_definitions
-
-        live = live_definitions(options.database_url, options.openapi)
-        self.options = options
-        self.project = project
-        self.lists = ColumnLists(project, trust_row_types=options.trust_row_types, live=live)
-        self.suitability = Suitability(project)
-        self.listed: dict[Finding, Listed] = {}  #: findings with a fix whose list is one table's alone
-
-    def of(self, query: Query) -> Iterator[Finding | Note]:
-        from perfmod.project.queries.column_lists import is_star
-
-        evidence = self.lists.queries.client_of(query)[0].evidence
-        if evidence == "foreign" or (evidence == "unknown" and not self.suitability.may_be_postgrest(query)):
-            return
-        for select in query.selects:
-            if is_star(select):
-                yield self.finding(query, select, known=evidence != "unknown")
-            elif select.text is not None:
-                yield from self.notes(query, select)
-
-    def finding(self, query: Query, select: Select, *, known: bool) -> Finding:
-        from perfmod.project.queries.column_lists import NoList
-        from perfmod.project.queries.suitability import unsuitable
-
-        table = self.lists.queries.table_of(query)
-        subject = f"of {table}" if table else "of a table"
-        finding = Finding("select-columns", select.call, MESSAGE.format(subject), Safety.MANUAL)
-        reason = unsuitable(query, select, known=known)
-        if reason is None and table is None:
-            reason = "the table's name is computed"
-        if reason is not None or table is None:
-            return replace(finding, reason=reason)
-        try:
-            columns = self.lists.of(query, select, table)
-        except NoList as error:
-            return replace(finding, reason=str(error))
-        fixed = self.fixed(finding, query, select, columns)
-        return self.without_secrets(fixed, query, select, columns)
-
-    def fixed(self, finding: Finding, query: Query, select: Select, columns: ColumnList) -> Finding:
-        """The finding with its fix, and what it says about secrets in the list."""
-        from perfmod.project.web.browser_code import is_browser_code
-
-        places = ", ".join(
-            f"{SOURCES[d.origin]} at {d.places}" if d.path else SOURCES[d.origin] for d in columns.definitions
-        )
-        message = f"{finding.message}; the list stands {places}"
-        if columns.sensitive and is_browser_code(self.project, query.path):
-            message += f"; {SECRET.format(', '.join(columns.sensitive))}"
-        doubt = columns.doubt or (RETYPED if columns.may_retype else None)
-        count = len(columns.columns)
-        return replace(
-            finding,
-            message=message,
-            title=f"List its {count} columns" if count > 1 else "List its one column",
-            safety=Safety.UNSAFE if doubt else Safety.SAFE,
-            reason=doubt,
-            intents=(Replace(select.span, f"{select.quote}{columns.text}{select.quote}{select.after}"),),
-        )
-
-    def without_secrets(self, fixed: Finding, query: Query, select: Select, columns: ColumnList) -> Finding:
-        """The finding with a list that leaves out secrets, where that is asked for and nobody reads them."""
-        from perfmod.project.queries.column_reads import unread
-        from perfmod.project.queries.shorter_lists import Listed, without_secrets
-        from perfmod.project.web.browser_code import is_browser_code
-
-        if not columns.alone:
-            return fixed
-        listed = Listed(query, select, columns)
-        if self.options.exclude_sensitive and is_browser_code(self.project, query.path):
-            names = unread(self.project, self.lists.modules, columns.sensitive)
-            fixed, listed = without_secrets(fixed, listed, names)
-        self.listed[fixed] = listed
-        return fixed
-
-    def notes(self, query: Query, select: Select) -> Iterator[Note]:
-        """An explicit list in browser code that names what looks like a secret."""
-        from perfmod.project.web.browser_code import is_browser_code
-
-        named = [word for word in dict.fromkeys(re.findall(r"\w+", select.text or "")) if is_sensitive(word)]
-        if named and is_browser_code(self.project, query.path):
-            yield Note("select-columns", select.call, SECRET.format(", ".join(named)))

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from perfmod.model import Finding, Replace, Safety, Span
+from perfmod.model import Finding, Note, Replace, Safety, Span
 from perfmod.source.queries.facts import Query, Select
 from perfmod.values import dataclass
 
@@ -82,3 +82,13 @@ def narrowed(found: dict[Finding, Listed], project: Project) -> tuple[dict[Findi
             plain = replace(finding, reason=None) if listed.left_out else finding
             changed[finding] = without(plain, listed, left_out, READERLESS, answer.utility)
     return changed, narrowing.passes
+
+
+def narrow(found: Sequence[Finding | Note], listed: dict[Finding, Listed], project: Project) -> list[Finding | Note]:
+    """The findings with lists that hold only what is needed, and how often the compiler was asked."""
+    changed, passes = narrowed(listed, project)
+    first = next(iter(changed))
+    shorter = sum(new.intents != old.intents for old, new in changed.items())
+    message = f"tsc was asked {passes} times about {len(changed)} lists; {shorter} became shorter"
+    kept = [changed.get(said, said) if isinstance(said, Finding) else said for said in found]
+    return [*kept, Note("select-columns", first.span, message)]
