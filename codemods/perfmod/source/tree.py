@@ -51,6 +51,10 @@ def parser(language: str) -> Parser:
 def parse(language: str, utf8: bytes, ranges: Sequence[Range] = ()) -> Tree:
     """The tree of a text, or of parts of it. Raises TooMuch where that takes too long, or gives a tree too deep."""
     tree = parsed(language, utf8, ranges)
+    if language in ("tsx", "javascript") and not ranges and tree.root_node.has_error and b"&" in utf8:
+        from perfmod.source.script.jsx_text import without_ampersands
+
+        tree = without_ampersands(utf8, tree, lambda text: parsed(language, text, ()))
     if is_deep(tree.root_node):
         raise TooMuch(f"it is nested more than {DEPTH} levels deep")
     return tree
