@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from perfmod.project.queries.queries import TEST, NamedColumn, Queries
+from perfmod.project.schema.apps import app_of, holds
 from perfmod.project.schema.definition import Definition, Table
 from perfmod.project.schema.row_shapes import Scope, Shape, Shapes
 from perfmod.project.schema.tables import Known, Tables, disagreement, listed
@@ -21,7 +22,10 @@ if TYPE_CHECKING:
 
 PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 LIMIT = 250  # more columns than this, and the SDK's types give up
-ASSERTED = re.compile(rb"(?:CalledWith|called_with|called_once_with)\s*\(\s*[\"'`]\*[\"'`]")
+ASSERTED = re.compile(
+    rb"(?:CalledWith|called_with|called_once_with|any_call|toBe|to(?:Strict)?Equal|\bcall)\s*\(\s*\[?\s*[\"'`]\*[\"'`]"
+    rb"|\bcall\.[^\n]{0,200}\bselect\(\s*[\"']\*[\"']|==\s*[\"']\*[\"']|[?&]select=(?:\*|%2A)"
+)
 
 
 class NoList(Exception):
@@ -197,10 +201,10 @@ class ColumnLists:
             raise NoList(f"the code reads what the source lacks: {names} at {query.path}:{line}")
 
     def _check_tests(self, path: str, table: Table) -> None:
+        word = re.compile(rb"[\"'`/]" + re.escape(table.name).encode() + rb"[\"'`?]")
         for test in self._asserting_tests:
-            folder = test.partition("/")[0] if "/" in test else ""
-            word = re.compile(rb"[\"'`]" + re.escape(table.name).encode() + rb"[\"'`]")
-            if (not folder or path.startswith(folder + "/")) and word.search(self._project.raw(test) or b""):
+            own = holds(app_of(self._project, test), path)
+            if own and word.search(self._project.raw(test) or b""):
                 raise NoList(f"a test asserts on the star: {test}")
 
     @cached_property

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 NUMBER = re.compile(r"\A[A-Za-z]?(\d+)")
 DOWN = re.compile(r"(?:[._-](?:down|undo|rollback|revert)\.sql\Z|(?:\A|/)(?:down|rollback|rollbacks|undo)/)", re.I)
 TEST = re.compile(r"(?:\A|/)(?:tests?|__tests__|spec|fixtures|testdata|test_data)/", re.I)
-DDL = re.compile(rb"\btable\b|\bview\b|\bdrop\s+schema\b", re.I)
+DDL = re.compile(rb"\btable\b|\bview\b|\b(?:drop|alter)\s+schema\b", re.I)
 DROPS = ("drop table", "drop schema")
 SHORT = 8  # digits: migrations numbered 1, 2, 10 sort as numbers, time stamps as text
 

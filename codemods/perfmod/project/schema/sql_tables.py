@@ -34,7 +34,10 @@ VIEW = re.compile(
     re.I,
 )
 INTO = re.compile(rf"select\b.*?\binto\s+(?:unlogged\s+)?(?:table\s+)?(?P<name>{NAME})", re.I | re.S)
-DROP_SCHEMA = re.compile(rf"drop\s+schema\s+(?:if\s+exists\s+)?(?P<names>{IDENTIFIER}(?:\s*,\s*{IDENTIFIER})*)", re.I)
+DROP_SCHEMA = re.compile(
+    rf"(?:drop\s+schema\s+(?:if\s+exists\s+)?|alter\s+schema\s+(?={IDENTIFIER}\s+rename\b))(?P<names>{IDENTIFIER}(?:\s*,\s*{IDENTIFIER})*)",
+    re.I,
+)
 SEARCH_PATH = re.compile(
     r"(?:set\s+(?:local\s+|session\s+)?search_path\s*(?:=|to)\s*(?P<path>[^;]*)|reset\s+(?:search_path|all)\b)", re.I
 )
@@ -46,7 +49,7 @@ ADD = re.compile(rf"add\s+(?:column\s+)?(?P<lenient>if\s+not\s+exists\s+)?(?P<co
 DROP_COLUMN = re.compile(rf"drop\s+(?:column\s+)?(?:if\s+exists\s+)?(?P<column>{IDENTIFIER})", re.I)
 RENAME = re.compile(rf"rename\s+(?:column\s+)?(?P<old>{IDENTIFIER})\s+to\s+(?P<new>{IDENTIFIER})", re.I)
 MOVED = re.compile(rf"(?:rename\s+to\s+(?P<new>{IDENTIFIER})|set\s+schema|inherit|of|attach)\b", re.I)
-NESTED = re.compile(r"(?P<verb>create|alter|drop)\s+(?:foreign\s+)?table\b[^;]*", re.I)
+NESTED = re.compile(r"(?:(?:create|alter|drop)\s+(?:foreign\s+)?table|(?:drop|alter)\s+schema)\b[^;]*", re.I)
 DYNAMIC = re.compile(r"\b(?:add|drop|rename)\s+column\b|\bcreate\s+table\b|\bdrop\s+table\b|\brename\s+to\b", re.I)
 FLOW = re.compile(r"\b(?:loop|else|elsif|return|function|exception)\b", re.I)
 GUARD = re.compile(

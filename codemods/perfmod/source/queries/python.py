@@ -88,7 +88,7 @@ def query_at(source: Source, names: Names, start: Call, receiver: Node) -> Query
         schema,
         client_of(names, receiver),
         tuple(selects),
-        tuple(uses(source, calls)),
+        tuple(uses(source, names, calls)),
         reads=tuple(dict.fromkeys(reads)),
         call="rpc" if start.name == "rpc" else "from",
         comment=comment_at(source, stars[0].call.start) if stars else "",
@@ -224,7 +224,14 @@ def member_of_class(source: Source, node: Node) -> Origin | None:
     return Origin("", source.code(name), source.code(member))
 
 
-def uses(source: Source, calls: list[Call]) -> Iterator[Use]:
+def literal(names: Names, node: Node) -> Node:
+    """The value of a name that is set once, else the node itself."""
+    meaning = names.meaning(node) if node.type == "identifier" else None
+    only = meaning.only if isinstance(meaning, Bound) else None
+    return only.value if only is not None and only.value is not None else node
+
+
+def uses(source: Source, names: Names, calls: list[Call]) -> Iterator[Use]:
     """The columns of the query's own table that the chain names outside of a star."""
     for call in calls:
         positional = call.positional
@@ -246,7 +253,8 @@ def uses(source: Source, calls: list[Call]) -> Iterator[Use]:
                     continue
                 yield from (Use(item.name, node.start_byte) for item in items if is_named(items, item))
         elif call.name in WRITES or call.name == "match":
-            for row in first.named_children if first.type == "list" else [first]:
+            for given in first.named_children if first.type == "list" else [first]:
+                row = literal(names, given)
                 for pair in row.named_children if row.type == "dictionary" else ():
                     key = pair.child_by_field_name("key") if pair.type == "pair" else None
                     name = string_value(source, key) if key is not None else None

@@ -16,8 +16,8 @@ from perfmod.source.queries.row_reads import row_reads
 from perfmod.source.queries.row_type_uses import row_types, type_argument
 from perfmod.source.queries.script_clients import client_of
 from perfmod.source.queries.select_list import Unreadable, is_named, parse
-from perfmod.source.queries.table_names import table_of
-from perfmod.source.script.names import plain, string_value
+from perfmod.source.queries.table_names import is_constant, table_of
+from perfmod.source.script.names import binding_of, plain, string_value
 from perfmod.source.script.variables import uses_of
 from perfmod.source.tree import Source, field_of
 from perfmod.values import dataclass
@@ -28,12 +28,13 @@ FILTERS = frozenset(
     rangeGte rangeLt rangeLte rangeAdjacent overlaps textSearch not filter order""".split()
 )
 WRITES = frozenset({"insert", "update", "upsert"})
+WRAPPERS = frozenset({"non_null_expression", "parenthesized_expression", "as_expression", "type_assertion"})
 HOLDERS = frozenset({"variable_declarator", "assignment_expression"})
 PROMISE = frozenset({"then", "catch", "finally"})
 SIMPLE = re.compile(r"[^\W\d][\w$]*\Z")
 PINNED = "a type says that the list is a star"
 ELSEWHERE = re.compile(r"\b(?:referencedTable|foreignTable)\b")
-HEAD = re.compile(r"\bhead\s*:\s*(?!false\b)")
+HEAD = re.compile(r"\bhead\s*:(?!\s*false\b)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +109,7 @@ def chain(source: Source, call: Node) -> tuple[list[Call], Node]:
                 break
             calls.append(Call(source.code(member), outer, member))
             top = outer
-        elif parent.type in ("non_null_expression", "parenthesized_expression", "as_expression") and (
-            parent.named_children[0] == top
-        ):
+        elif parent.type in WRAPPERS and top in parent.named_children:
             outer_most = outermost(parent)
             if outer_most.parent is None or outer_most.parent.type != "member_expression":
                 break
@@ -134,11 +133,7 @@ def call_of(access: Node) -> Node | None:
 
 def outermost(node: Node) -> Node:
     """The outermost of nested parentheses, casts and `!` around a node."""
-    while (parent := node.parent) is not None and parent.type in (
-        "non_null_expression",
-        "parenthesized_expression",
-        "as_expression",
-    ):
+    while (parent := node.parent) is not None and parent.type in WRAPPERS:
         node = parent
     return node
 
@@ -245,9 +240,14 @@ def uses(source: Source, calls: list[Call]) -> Iterator[Use]:
                 continue
             yield from (Use(item.name, first.start_byte) for item in items if is_named(items, item))
         elif call.name in WRITES or call.name == "match":
-            rows = first.named_children if first.type == "array" else [first]
-            for row in rows:
-                yield from (Use(key, node.start_byte) for key, node in keys(source, plain(row)))
+            for row in first.named_children if first.type == "array" else [first]:
+                yield from (Use(key, node.start_byte) for key, node in keys(source, literal(source, plain(row))))
+
+
+def literal(source: Source, node: Node) -> Node:
+    """The value of a constant, else the node itself."""
+    bound = binding_of(source, node) if node.type == "identifier" else None
+    return plain(bound.value) if bound is not None and bound.value is not None and is_constant(bound) else node
 
 
 def keys(source: Source, node: Node) -> Iterator[tuple[str, Node]]:

@@ -57,10 +57,15 @@ def constant(source: Source, bound: Bound, members: list[str]) -> str | None:
         return text_of(source, enum_member(source, owner, members[0])) if len(members) == 1 else None
     if owner.type in CLASSES:
         return text_of(source, static_member(source, owner, members[0])) if len(members) == 1 else None
-    value = bound.value if owner.parent is not None and owner.parent.children[0].type == "const" else None
+    value = bound.value if is_constant(bound) else None
     for member in members:
         value = property_of(source, plain(value), member) if value is not None else None
     return text_of(source, value)
+
+
+def is_constant(bound: Bound) -> bool:
+    parent = bound.owner.parent
+    return parent is not None and parent.children[0].type == "const"
 
 
 def text_of(source: Source, value: Node | None) -> str | None:
