@@ -60,10 +60,10 @@ CASES = {
     "several at once": Case(
         "export async function v() {\n  const [{ data }] = await Promise.all([db.from('T').select('*')]);\n"
         "  return (data as Row[] | null)?.[0]?.BODY;\n}\n",
-        "refused: its rows are passed on as Row at src/"),
+        "BODY"),
     "then": Case(
         "export const v = () => db.from('T').select('*').then(({ data }) => (data as Row[]).map((r) => r.TITLE));\n",
-        "refused: its rows are passed on as Row at src/"),
+        "TITLE"),
     "a log": Case(ROWS + "export const v = async () => { const r = await rows(); console.log(r); "
         "return r[0]?.TITLE; };\n",
                   "TITLE"),
@@ -162,6 +162,16 @@ CASES = {
         "export function useRows() { return useQuery({ queryKey: keys.all(), queryFn: rows }).data?.[0]?.TITLE; }\n"
         "export function useMore() { return useQuery({ queryKey: ['T', 'more'], queryFn: async () => 1 }); "
         "}\n", "TITLE"),
+    "a mutation's variables are no key": Case(
+        ROWS + "import { useMutation, useQuery } from '@tanstack/react-query';\nexport function useRows() {\n"
+        "  const change = useMutation({ mutationFn: async (sent: { text: string }) => sent });\n"
+        "  change.mutate({ text: 'a' }, { onSuccess: () => undefined });\n"
+        "  return useQuery({ queryKey: ['T', 'own'], queryFn: rows }).data?.[0]?.TITLE;\n}\n", "TITLE"),
+    "a dependency of a hook": Case(
+        ROWS + "import { useEffect, useMemo } from 'react';\n"
+        "export function useTitles(list: Awaited<ReturnType<typeof rows>>) {\n"
+        "  useEffect(() => console.log(list.length), [list]);\n"
+        "  return useMemo(() => list.map((r) => r.TITLE), [list]);\n}\n", "TITLE"),
     "nobody": Case(ROWS + "export const v = async () => (await rows()).length;\n",
                    "refused: no code reads a column of its rows"),
     "a builder that nobody waits for": Case("export const query = db.from('T').select('*');\n",

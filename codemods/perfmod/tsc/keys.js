@@ -3,6 +3,7 @@
 
 const READERS = /^(?:getQueryData|getQueriesData|setQueryData|setQueriesData|mutate)$/;
 const HOOKS = /^use(?:\w*Query|SWR\w*)$/;
+const MUTATIONS = /\/node_modules\/(?:@tanstack|react-query)\//;
 const DEPTH = 6;
 
 function keys({ ts, place }, checker, { sitesIn, refuse }) {
@@ -64,6 +65,12 @@ function keys({ ts, place }, checker, { sitesIn, refuse }) {
     users.push({ parts: partsOf(key), text: key.getText().replace(/\(.*/s, ''), node, sites, isReader });
   }
 
+  // TanStack's mutations take variables where SWR's mutate takes a key.
+  function isMutation(call) {
+    const signature = checker.getResolvedSignature(call);
+    return Boolean(signature && signature.declaration && MUTATIONS.test(signature.declaration.getSourceFile().fileName));
+  }
+
   function visit(node) {
     if (ts.isObjectLiteralExpression(node)) {
       const [key, fetcher] = ['queryKey', 'queryFn'].map((name) => node.properties.find((p) => p.name && p.name.getText() === name));
@@ -71,7 +78,7 @@ function keys({ ts, place }, checker, { sitesIn, refuse }) {
     } else if (ts.isCallExpression(node) && node.arguments.length) {
       const name = ts.isPropertyAccessExpression(node.expression) ? node.expression.name.text : node.expression.getText();
       const [key, second] = node.arguments;
-      if (READERS.test(name) && (name !== 'mutate' || second)) add(key, node, new Set(), true);
+      if (READERS.test(name) && (name !== 'mutate' || (second && !isMutation(node)))) add(key, node, new Set(), true);
       else if (HOOKS.test(name) && second && !ts.isObjectLiteralExpression(key)) add(key, node, resultOf(second));
     }
     ts.forEachChild(node, visit);

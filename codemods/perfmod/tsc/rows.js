@@ -10,6 +10,7 @@ const OUTLETS = /^(?:json|jsonp|send|stringify|serialize|postMessage|emit|publis
 const ENDPOINTS = /^(?:getServerSideProps|getStaticProps|getInitialProps|loader|clientLoader|load)$/;
 // Strings that name a column without reading it from a row.
 const FILTERS = /^(?:eq|neq|gte?|lte?|i?like|is|in|contains|containedBy|range\w+|overlaps|textSearch|not|filter|order|match|select|returns)$/;
+const HOOKS = /^use(?:Memo|Callback|Effect|LayoutEffect|InsertionEffect|ImperativeHandle)$/;
 const FIELDS = /(?:key|field|column|accessor|index)$/i;
 
 // `sites`: [{number, dropped: Set, kept: Map, refused}]. Changes kept and refused.
@@ -147,6 +148,7 @@ function rows({ ts, place, own }, checker, sites) {
     if (/^console\./.test(callee.getText())) return;
     const how = () => `a row is given to ${callee.getText().slice(0, 60)}`;
     for (const argument of node.arguments || []) {
+      if (isDependencies(argument)) continue;
       const given = ts.isSpreadElement(argument) ? argument.expression : argument;
       if (OUTLETS.test(name)) sitesIn(checker.getTypeAtLocation(given)).forEach((s) => refuse(s, `${how()} at ${at(node)}`));
       if (!ts.isSpreadElement(argument)) into(argument, how);
@@ -156,6 +158,14 @@ function rows({ ts, place, own }, checker, sites) {
         if (last) flow(checker.getTypeAtLocation(given), checker.getTypeOfSymbol(last), argument, how);
       }
     }
+  }
+
+  // What a React hook only compares with the last time.
+  function isDependencies(node) {
+    const call = node.parent;
+    if (!ts.isArrayLiteralExpression(node) || !ts.isCallExpression(call) || call.arguments.indexOf(node) < 1) return false;
+    const callee = call.expression;
+    return HOOKS.test(ts.isPropertyAccessExpression(callee) ? callee.name.text : callee.getText());
   }
 
   function named(node) {
@@ -202,7 +212,7 @@ function rows({ ts, place, own }, checker, sites) {
       into(node.body, assigned);
       endpoint(node.body, node.body);
     } else if (ts.isBinaryExpression(node) && node.operatorToken.kind === SyntaxKind.EqualsToken) into(node.right, assigned);
-    else if (ts.isArrayLiteralExpression(node)) node.elements.forEach((e) => ts.isSpreadElement(e) || into(e, assigned));
+    else if (ts.isArrayLiteralExpression(node) && !isDependencies(node)) node.elements.forEach((e) => ts.isSpreadElement(e) || into(e, assigned));
     else if (ts.isShorthandPropertyAssignment(node)) shorthand(node);
     else if (ts.isPropertyAssignment(node)) into(node.initializer, assigned);
     else if ((ts.isVariableDeclaration(node) || ts.isPropertyDeclaration(node) || ts.isParameter(node)) && node.initializer) {
