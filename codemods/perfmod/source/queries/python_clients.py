@@ -12,10 +12,12 @@ from perfmod.source.queries.facts import Client, Origin
 
 MAKERS = re.compile(
     r"(?:\A|\.)(?:a?create_client|create_async_client|(?:Sync|Async)?(?:Supabase)?Client|(?:Sync|Async)PostgrestClient|"
-    r"(?:Async)?InsForge\w*)\Z"
+    r"(?:Async)?Ins[fF]orge\w*)\Z"
 )
 PACKAGES = re.compile(r"\A(?:supabase|postgrest|supafunc|insforge)\w*(?:\.|\Z)")
-MAKER_CALL = re.compile(r"\b(?:a?create_client|create_async_client|(?:Async|Sync)PostgrestClient)\s*\(")
+MAKER_CALL = re.compile(
+    r"\b(?:a?create_client|create_async_client|(?:Async|Sync)PostgrestClient|Ins[fF]orgeClient)\s*\("
+)
 IMPORTS = re.compile(rb"^[ \t]*(?:from|import)[ \t]+(?:supabase|postgrest|insforge)\b", re.M)
 NAMED = re.compile(r"supabase|insforge|postgrest", re.I)
 UNKNOWN = Client("unknown")
@@ -99,7 +101,10 @@ def client_of_function(names: Names, function: Node) -> Client:
 
 
 def client_of_attribute(names: Names, node: Node, depth: int) -> Client:
-    """`self.client` of a file that sets it to a client."""
+    """`self.client` of a file that sets it to a client; `insforge.database`."""
+    inner = node.child_by_field_name("object")
+    if inner is not None and last_name(names, node) == "database":
+        return client_of(names, inner, depth + 1)
     for value in assigned(names, node):
         found = client_of(names, value, depth + 1)
         if found.evidence != "unknown" or found.origin is not None:
