@@ -93,19 +93,28 @@ def parses(content: bytes) -> bool:
 @pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("case", CASES, ids=name_of)
 def test_variants_give_the_same_edit(case: Path, checkout: Path, variant: str) -> None:
-    """CRLF, a byte order mark and tabs change the bytes around an edit, and nothing else."""
-    for path in tree(checkout):
-        if is_varied(path):
-            (checkout / path).write_bytes(vary((checkout / path).read_bytes(), variant))
+    """CRLF, a byte order mark and tabs change the bytes around an edit, and nothing else.
+
+    CRLF are in every text, as git with core.autocrlf checks it out, and in new files.
+    """
+    found = [said(result) for result in run_on(case, checkout, "check").results]
+    for path, content in tree(checkout).items():
+        if is_varied(path, content, variant):
+            (checkout / path).write_bytes(vary(content, variant))
+    if variant == "crlf":
+        assert [said(result) for result in run_on(case, checkout, "check").results] == found
     run_on(case, checkout, "apply")
     made = tree(checkout)
     created = set(expected(case)) - set(tree(case / "before"))
     for path, content in expected(case).items():
-        wanted = vary(content, variant) if is_varied(path) and path not in created else content
+        is_left = path in created and variant != "crlf"
+        wanted = vary(content, variant) if is_varied(path, content, variant) and not is_left else content
         assert made[path].decode() == wanted.decode(), path
 
 
-def is_varied(path: str) -> bool:
+def is_varied(path: str, content: bytes, variant: str) -> bool:
+    if variant == "crlf":
+        return b"\0" not in content
     return path.endswith((".py", ".ts", ".tsx", ".js", ".jsx"))
 
 

@@ -155,6 +155,8 @@ READS = {
     "callers": READ + "".join(f"async def f{n}():\n    return load()\n" for n in range(5_000)),
     "reads": "async def main():\n" + "    open('data.json').read()\n" * 20_000,
     "and": READ + "async def main():\n    return " + "a and " * MANY + "load()\n",
+    "conditions": "async def main():\n" + "    if a is None:\n        open('data.json').read()\n" * 900,
+    "early exits": "async def main():\n" + "    if a is None:\n        return\n    open('data.json').read()\n" * 900,
 }
 
 

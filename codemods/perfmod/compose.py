@@ -177,8 +177,8 @@ def render_change(
     rules = tuple(sorted({finding.rule for finding in owners}))
     modules = [i for i in intents if isinstance(i, AddModule)]
     if modules:
-        after = render_module(modules)
         before = project.raw(path)
+        after = render_module(modules, line_end(path, owners, project))
         return None if before == after else Change(path, before, after, rules)
     text = project.text(path)
     before = project.raw(path)
@@ -192,14 +192,20 @@ def render_change(
     return Change(path, before, encode(text, utf8), rules)
 
 
-def render_module(modules: Sequence[AddModule]) -> bytes:
+def line_end(path: str, owners: Sequence[Finding], project: Project) -> str:
+    """That of a helper module: as it stands, else as in the first file that needs it."""
+    texts = (project.text(place) for place in (path, *(finding.span.path for finding in owners)))
+    return next((text.newline for text in texts if text is not None), "\n")
+
+
+def render_module(modules: Sequence[AddModule], newline: str) -> bytes:
     from perfmod import templates
 
     if len(modules) > 1:
         raise CannotRender("two rules want different helper modules at the same path")
     render = getattr(templates, f"render_{modules[0].template}")
     text: str = render(**dict(modules[0].options))
-    return text.encode()
+    return text.replace("\n", newline).encode()
 
 
 def encode(text: Text, utf8: bytes) -> bytes:

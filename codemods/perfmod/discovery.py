@@ -99,13 +99,25 @@ def discover(
     chosen: set[str] = set()
     named: list[str] = []
     for path in paths:
-        relative = relative_to_root(root, path, given)
+        relative = as_listed(root, relative_to_root(root, path, given), listed, given)
         if path.is_dir():
             prefix = "" if relative == "." else relative + "/"
             chosen.update(file for file in files if file.startswith(prefix))
         else:
             named.append(relative)
     return Discovery(root, tuple(sorted({*files, *named})), frozenset(chosen | set(named)))
+
+
+def as_listed(root: Path, relative: str, listed: frozenset[str], given: Collection[str]) -> str:
+    """The name that the checkout has for a path that was typed in another case, where the file system takes both."""
+    parts = relative.casefold().split("/")
+    if relative in listed or relative in given or any(path.startswith(f"{relative}/") for path in listed):
+        return relative
+    for path in listed:
+        own = path.split("/")[: len(parts)]
+        if [part.casefold() for part in own] == parts and os.path.samefile(root / relative, root / "/".join(own)):
+            return "/".join(own)
+    return relative
 
 
 def relative_to_root(root: Path, path: Path, given: Collection[str] = ()) -> str:

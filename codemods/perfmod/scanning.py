@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -86,8 +87,11 @@ def scan_afresh(
     workers = min(jobs or os.cpu_count() or 1, len(files) // FILES_PER_WORKER)
     if workers <= 1:
         yield from scan_files(root, files, scanners, overlay)
-    else:
-        yield from scan_in_processes(root, files, scanners, workers, overlay)
+        return
+    import perfmod.source.tree  # noqa: F401  a forked worker then has it already
+    from perfmod.workers import in_processes
+
+    yield from in_processes(partial(scan_batch, root, scanners, overlay), files, workers)
 
 
 def files_to_scan(files: Sequence[str], rules: Iterable[Rule]) -> list[str]:
@@ -106,99 +110,10 @@ def scanners_of(rules: Iterable[Rule]) -> list[Scanner]:
     return list(found.values())
 
 
-def scan_in_processes(
-    root: Path, files: Sequence[str], scanners: list[Scanner], workers: int, overlay: Mapping[str, bytes]
-) -> Iterator[Scanned]:
-    """Scan with this process and `workers - 1` others. Each takes the next batch when it is done with one."""
-    from multiprocessing import get_all_start_methods, get_context
-
-    import perfmod.source.tree  # noqa: F401  a forked worker then has it already
-
-    context: Any = get_context("fork" if "fork" in get_all_start_methods() else "spawn")
-    size = max(1, min(200, len(files) // (workers * 8)))
-    batches = [files[start : start + size] for start in range(0, len(files), size)]
-    turn = context.Value("i", 0)
-    readers, processes = [], []
-    try:
-        for _ in range(workers - 1):
-            reader, writer = context.Pipe(duplex=False)
-            arguments = (writer, turn, batches, root, scanners, overlay)
-            process = context.Process(target=work, args=arguments, daemon=True)
-            process.start()
-            writer.close()
-            readers.append(reader)
-            processes.append(process)
-        yield from gather(batches, turn, readers, lambda batch: list(scan_files(root, batch, scanners, overlay)))
-    finally:
-        for process in processes:
-            process.terminate()
-
-
-def gather(
-    batches: Sequence[Sequence[str]], turn: Any, readers: list[Any], scan_here: Callable[[Sequence[str]], list[Scanned]]
-) -> Iterator[Scanned]:
-    """What all processes found, in the order of the batches."""
-    found: dict[int, list[Scanned]] = {}
-    given = 0
-    while (number := take(turn)) < len(batches):
-        found[number] = scan_here(batches[number])
-        for reader in readers:  # a worker waits while its pipe is full
-            while not reader.closed and reader.poll() and receive(reader, found):
-                pass
-        while given in found:
-            yield from found.pop(given)
-            given += 1
-    for reader in readers:
-        while receive(reader, found):
-            pass
-    for number in range(given, len(batches)):
-        # a batch is missing where its worker was killed
-        yield from found[number] if number in found else scan_here(batches[number])
-
-
-def take(turn: Any) -> int:
-    """The number of the next batch."""
-    with turn.get_lock():
-        number = int(turn.value)
-        turn.value = number + 1
-    return number
-
-
-def receive(reader: Any, found: dict[int, list[Scanned]]) -> bool:
-    """Take one answer of a worker; False where there are no more. Raises what it raised."""
-    if reader.closed:
-        return False
-    try:
-        number, answer = reader.recv()
-    except (EOFError, OSError):  # its end, or its death in the middle of an answer
-        reader.close()
-        return False
-    if isinstance(answer, BaseException):
-        raise answer
-    found[number] = answer
-    return True
-
-
-def work(
-    writer: Any,
-    turn: Any,
-    batches: Sequence[Sequence[str]],
-    root: Path,
-    scanners: list[Scanner],
-    overlay: Mapping[str, bytes],
-) -> None:
-    """A worker process: batch after batch, each answer with its number."""
-    import signal
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    while (number := take(turn)) < len(batches):
-        try:
-            writer.send((number, list(scan_files(root, batches[number], scanners, overlay))))
-        except Exception as error:
-            from multiprocessing.pool import ExceptionWithTraceback  # type: ignore[attr-defined]
-
-            writer.send((number, ExceptionWithTraceback(error, error.__traceback__)))
-            return
+def scan_batch(
+    root: Path, scanners: list[Scanner], overlay: Mapping[str, bytes], files: Sequence[str]
+) -> list[Scanned]:
+    return list(scan_files(root, files, scanners, overlay))
 
 
 def scan_files(

@@ -29,10 +29,11 @@ def edits_of_fix(finding: Finding, report: Report) -> list[Replace]:
 
 
 def render_edits(finding: Finding, project: Project) -> list[Replace]:
-    from perfmod.compose import edits_of, render_module
+    from perfmod.compose import edits_of, line_end, render_module
 
     edits = edits_of(finding, project)
     for intent in finding.intents:
         if isinstance(intent, AddModule) and project.raw(intent.path) is None:
-            edits.append(Replace(Span(intent.path, 0, 0), render_module([intent]).decode()))
+            text = render_module([intent], line_end(intent.path, [finding], project)).decode()
+            edits.append(Replace(Span(intent.path, 0, 0), text))
     return edits

@@ -9,7 +9,7 @@ from perfmod.values import dataclass
 
 # What psql, pg_dump and migration tools add to SQL.
 COPY_DATA = re.compile(
-    r"^COPY\s[^;]{0,1500}?\bFROM\s+stdin\b[^;]{0,1000};[^\n]*\n.*?(?:^\\\.[ \t]*$|\Z)", re.I | re.M | re.S
+    r"^COPY\s[^;]{0,1500}?\bFROM\s+stdin\b[^;]{0,1000};[^\n]*\n.*?(?:^\\\.[ \t\r]*$|\Z)", re.I | re.M | re.S
 )
 PSQL = re.compile(r"^\\[^\n]*", re.M)
 DOWN = re.compile(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections import deque
+from functools import lru_cache
 from typing import Literal
 
 from tree_sitter import Node
@@ -16,8 +18,9 @@ Loop = Literal["once", "again", "polls"]
 SLEEPS = re.compile(rb"\b(?:sleep|wait|wait_for|sleep_until|poll)\s*\(")
 STATE = re.compile(r"(?:self|cls)\.\w+|\b[A-Za-z_]\w*(?:\.\w+)?")
 SOURCE = (
-    rb"((?!None\b|True\b|False\b)[A-Za-z_]\w*(?:\.\w+)??)(?:\.get\([^\n]{0,300}\)|\[[^\n]{0,300}\])?[ \t]*(?=[#\n])"
+    rb"((?!None\b|True\b|False\b)[A-Za-z_]\w*(?:\.\w+)??)(?:\.get\([^\n]{0,300}\)|\[[^\n]{0,300}\])?[ \t]*(?=[#\r\n])"
 )
+DECIDING = frozenset({"try_statement", "with_statement", "for_statement", "if_statement"})
 LEAVES = frozenset({"return_statement", "break_statement", "raise_statement"})
 
 
@@ -69,7 +72,7 @@ def is_remembered(names: Names, node: Node) -> bool:
             unset = field_of(child) == "consequence"
             if keeps(names, parent.child_by_field_name("condition"), function, unset=unset):
                 return True
-        elif kind == "block" and any(leaves_if_kept(names, s, function) for s in earlier(parent, child)):
+        elif kind == "block" and exits_of(names, parent, function).are_before(child.start_byte):
             return True
         elif kind == "except_clause" and parent.parent is not None:
             tried = parent.parent.child_by_field_name("body")
@@ -86,8 +89,24 @@ def is_remembered(names: Names, node: Node) -> bool:
     return False
 
 
-def earlier(block: Node, child: Node) -> list[Node]:
-    return block.named_children[: block.named_children.index(child)]
+class Exits:
+    """Where a block is left because a result is kept; looked for as far down as somebody asks."""
+
+    def __init__(self, names: Names, block: Node, function: Node) -> None:
+        self._names = names
+        self._function = function
+        self._waiting = deque(child for child in block.named_children if child.type in DECIDING)
+        self._first: int | None = None
+
+    def are_before(self, place: int) -> bool:
+        while self._first is None and self._waiting and self._waiting[0].end_byte <= place:
+            statement = self._waiting.popleft()
+            if leaves_if_kept(self._names, statement, self._function):
+                self._first = statement.end_byte
+        return self._first is not None and self._first <= place
+
+
+exits_of = lru_cache(maxsize=4)(Exits)  # the reads of a block follow one another
 
 
 def leaves_if_kept(names: Names, statement: Node, function: Node) -> bool:
@@ -120,6 +139,7 @@ def keeps(names: Names, condition: Node | None, function: Node, *, unset: bool =
         return False
     text = re.sub(r"([\"'])(?:(?!\1).)*\1", "''", names.source.code(condition))
     body = names.source.utf8[function.start_byte : function.end_byte]
+    names.source.spend(len(body) // 20)
     owner = enclosing_class(function)
     before, resolved = names.source.utf8[function.start_byte : condition.start_byte], text
     for name in set(re.findall(r"(?<![\w.])[a-z_]\w*", text)):  # `held = self._held`, `held = _held.get(key)`
