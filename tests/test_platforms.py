@@ -94,7 +94,7 @@ MISSING = (
 def test_calls_that_are_missing(tmp_path: Path) -> None:
     """The run in a process of its own, from the start without them."""
     root = tmp_path / "root"
-    put(root, {"app/__init__.py": "", "app/main.py": JOB, "outside.py": JOB})
+    put(root, {"app/__init__.py": "", "app/main.py": JOB})
     (tmp_path / "elsewhere.py").write_text(JOB)
     (root / "app/away.py").symlink_to(tmp_path / "elsewhere.py")
     start = (

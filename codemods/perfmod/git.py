@@ -11,8 +11,8 @@ from pathlib import Path
 
 from perfmod.errors import PerfmodError
 
-# The configuration may name a program as the file system monitor.
-START = ("git", "-c", "core.fsmonitor=false")
+# The configuration may name a program as the file system monitor; a diff that writes the index runs a hook.
+START = ("git", "-c", "core.fsmonitor=false", "-c", f"core.hooksPath={os.devnull}", "-c", "diff.autoRefreshIndex=false")
 # A partial clone would fetch what it lacks, from where and with which program its configuration says.
 ALONE = {"GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "none", "GIT_OPTIONAL_LOCKS": "0"}
 # Submodules have configurations of their own; whoever asks about a file in one asks there.
@@ -32,13 +32,14 @@ def git(folder: Path, *arguments: str) -> str:
     done = run_git(folder, ["--literal-pathspecs", *arguments], without_filters(folder) if verb in FILTERING else {})
     if done.returncode == 0:
         return os.fsdecode(done.stdout)
-    said = os.fsdecode(done.stderr).strip()
-    raise GitFailed(PARTIAL.format(verb) if "promisor" in said else said.partition("\n")[0])
+    said = os.fsdecode(done.stderr)
+    is_partial = "promisor" in said or "lazy fetch" in said
+    raise GitFailed(PARTIAL.format(verb) if is_partial else said.strip().partition("\n")[0])
 
 
 def git_commit(folder: Path, *arguments: str) -> None:
     """`git commit`, which runs the hooks of the checkout; they may do what the user's own commits do."""
-    command = [*START, "--literal-pathspecs", "commit", *arguments]
+    command = ["git", "-c", "core.fsmonitor=false", "--literal-pathspecs", "commit", *arguments]
     done = subprocess.run(command, cwd=folder, capture_output=True, check=False)
     if done.returncode != 0:
         raise GitFailed(os.fsdecode(done.stderr).strip().partition("\n")[0])

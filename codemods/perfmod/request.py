@@ -80,6 +80,8 @@ def read_request(typed: Typed) -> Request:
     if settings.ignore and not settings.selected:
         raise PerfmodError("no rule is left to run: every selected rule is ignored")
     updates: Literal["write", "prune"] | None = "write" if typed.write_baseline else None
+    if (typed.write_baseline or typed.prune_baseline) and not typed.baseline:
+        check_place(root, settings.baseline)
     folder = Path(typed.cache_dir).absolute() if typed.cache_dir else None
     scope = None
     if typed.since is not None or typed.staged:
@@ -109,6 +111,12 @@ def read_request(typed: Typed) -> Request:
         and (not typed.isolated or typed.baseline is not None or updates is not None),
         update_baseline="prune" if typed.prune_baseline else updates,
     )
+
+
+def check_place(root: Path, baseline: str | None) -> None:
+    """Raises PerfmodError where a configuration would have the baseline written outside of the root."""
+    if baseline is not None and not (root / baseline).resolve().is_relative_to(root):
+        raise PerfmodError(f"the baseline {baseline} is outside of {root}: only --baseline may name such a file")
 
 
 def stdin_path(typed: Typed) -> Path | None:
