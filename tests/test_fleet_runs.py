@@ -370,3 +370,22 @@ def test_a_scheduler_that_does_not_answer_is_one_line(tmp_path: Path) -> None:
     code, out, err = run(tmp_path, "check", "src", "--scheduler", "tcp://127.0.0.1:1")
     assert (code, out) == (2, "")
     assert err.startswith("perfmod: error: no Dask scheduler answers at tcp://127.0.0.1:1: ") and err.count("\n") == 1
+
+
+@slow
+def test_a_second_attempt_does_not_wait_for_workers_that_have_left(tmp_path: Path) -> None:
+    """Both workers die at once, again and again, while one of them works on the only repository."""
+    many(tmp_path / "src", 1)
+    (tmp_path / "repos.txt").write_text("src/bot-00\nsrc/gone\n")
+    process = start(tmp_path, "check", "repos.txt", "--jobs", "2")
+    wait_for_workers(process, 1)
+    end = time.monotonic() + 10
+    while time.monotonic() < end and process.poll() is None:
+        with suppress(psutil.Error):
+            for each in psutil.Process(process.pid).children():
+                if "spawn_main" in " ".join(each.cmdline()):
+                    each.kill()
+        time.sleep(0.5)
+    out, err = process.communicate(timeout=120)
+    assert "internal error" not in err and process.returncode == 2, err
+    assert "failed: src-gone" in out or "failed: gone" in out, out

@@ -16,6 +16,7 @@ from uuid import uuid4
 
 import dask.config
 from dask.system import CPU_COUNT
+from dask.typing import Key
 from distributed import Client, Future, KilledWorker, LocalCluster, as_completed
 from distributed.comm.core import CommClosedError
 from distributed.security import Security
@@ -31,6 +32,7 @@ ATTEMPTS = 2  # on different workers, where there are two
 PATIENCE = 60.0  # seconds for a worker to join a running cluster
 LOST = "30s"  # after which a worker that was killed and is not back counts as lost
 KEEP = 5_000  # milliseconds between two looks at whether workers are lost
+LOOK = 0.2  # seconds between two looks at whether the workers of a second attempt are there
 
 
 @contextmanager
@@ -46,7 +48,7 @@ def local(workers: int | None, most: int, dashboard: str | None) -> Iterator[Cli
     wanted = min(workers or CPU_COUNT, most)
     with quiet(), warnings.catch_warnings(), dask.config.set({"distributed.deploy.lost-worker-timeout": LOST}):
         warnings.filterwarnings("ignore", message="Port .* is already in use")  # another one is taken, and shown
-        with without_interrupts():
+        with without_interrupts(), told("the workers can't be started"):
             cluster = LocalCluster(
                 n_workers=wanted,
                 threads_per_worker=1,
@@ -66,6 +68,15 @@ def local(workers: int | None, most: int, dashboard: str | None) -> Iterator[Cli
                 yield client
             finally:
                 client.loop.add_callback(keep.stop)
+
+
+@contextmanager
+def told(what: str) -> Iterator[None]:
+    """Turns what Dask raises into one line."""
+    try:
+        yield
+    except (RuntimeError, OSError, TimeoutError) as error:
+        raise PerfmodError(f"{what}: {error}") from None
 
 
 @contextmanager
@@ -132,31 +143,67 @@ def run(client: Client, jobs: Iterable[Job]) -> Generator[tuple[Job, Outcome], N
     Leaving the iterator cancels what is not done. Raises PerfmodError where the cluster is gone.
     """
     token = uuid4().hex
-    waiting: dict[object, Job] = {}
+    waiting: dict[Key, Job] = {}
     for number, job in enumerate(jobs):
         waiting[f"{job.typed.command}-{token}", number] = job
     # One name for all of them: Dask then sees a long list of equal tasks, and gives them out as workers become free.
     futures = client.map(carry_out, list(waiting.values()), key=list(waiting), pure=False, run=token)
     coming = as_completed(futures)
     del futures
+    again = Again(client, coming, token)
     try:
-        for future in coming:
-            job = waiting.pop(future.key)
-            outcome = outcome_of(job, future)
-            if outcome.status == "failed" and job.attempt < ATTEMPTS:
-                again = replace(job, attempt=job.attempt + 1)
-                key = (f"again-{token}", len(waiting), job.repository.name)
-                waiting[key] = again
-                others = [worker for worker in client.nthreads() if worker != outcome.effort.worker]
-                elsewhere = {"workers": others or None, "allow_other_workers": True}
-                coming.add(client.submit(carry_out, again, key=key, pure=False, run=token, **elsewhere))
-            else:
-                yield job, outcome
+        while waiting:
+            batch = coming.next_batch(block=not again.bound)
+            for future in batch:
+                if future.key not in waiting:
+                    continue  # it was bound to workers that left
+                job = waiting.pop(future.key)
+                again.bound.pop(future.key, None)
+                outcome = outcome_of(job, future)
+                if outcome.status == "failed" and job.attempt < ATTEMPTS:
+                    retry = replace(job, attempt=job.attempt + 1)
+                    waiting[again.submit(retry, besides=outcome.effort.worker)] = retry
+                else:
+                    yield job, outcome
+            if not batch:
+                sleep(LOOK)
+                again.free(waiting)
     finally:
         if waiting:
             with suppress(Exception):
                 client.cancel([client.futures[key] for key in waiting if key in client.futures], force=True)
                 client.run(stop, token, on_error="ignore")
+
+
+class Again:
+    """Second attempts. They are bound to the other workers, and set free where those have left before it began."""
+
+    def __init__(self, client: Client, coming: as_completed, token: str) -> None:
+        self.bound: dict[Key, frozenset[str]] = {}  #: key -> the workers that may do it
+        self._client = client
+        self._coming = coming
+        self._token = token
+        self._number = 0
+
+    def submit(self, job: Job, besides: str) -> Key:
+        """Its key. `besides` is the address of the worker where it failed."""
+        self._number += 1
+        key: Key = (f"again-{self._token}", self._number)
+        others = frozenset(self._client.nthreads()) - {besides}
+        if others:
+            self.bound[key] = others
+        workers = sorted(others) or None
+        self._coming.add(self._client.submit(carry_out, job, key=key, pure=False, run=self._token, workers=workers))
+        return key
+
+    def free(self, waiting: dict[Key, Job]) -> None:
+        """Let any worker do what no worker is left for: Dask would wait for the ones that are gone."""
+        there = self._client.nthreads()
+        for key in [key for key, others in self.bound.items() if others.isdisjoint(there)]:
+            del self.bound[key]
+            self._client.cancel([Future(key, self._client)])
+            job = waiting.pop(key)
+            waiting[self.submit(job, besides="")] = job
 
 
 def outcome_of(job: Job, future: Future[Outcome]) -> Outcome:
