@@ -31,6 +31,7 @@ LOOPBACK = "127.0.0.1"
 ATTEMPTS = 2  # on different workers, where there are two
 PATIENCE = 60.0  # seconds for a worker to join a running cluster
 LOST = "30s"  # after which a worker that was killed and is not back counts as lost
+DEATHS = 10  # of workers at one job, which has a process of its own and is hardly the cause
 KEEP = 5_000  # milliseconds between two looks at whether workers are lost
 LOOK = 0.2  # seconds between two looks at whether the workers of a second attempt are there
 
@@ -46,7 +47,8 @@ def local(workers: int | None, most: int, dashboard: str | None) -> Iterator[Cli
     # Whatever is started from here on imports nothing from the folder that this happens to run in.
     os.environ["PYTHONSAFEPATH"] = "1"
     wanted = min(workers or CPU_COUNT, most)
-    with quiet(), warnings.catch_warnings(), dask.config.set({"distributed.deploy.lost-worker-timeout": LOST}):
+    settings = {"distributed.deploy.lost-worker-timeout": LOST, "distributed.scheduler.allowed-failures": DEATHS}
+    with quiet(), warnings.catch_warnings(), dask.config.set(settings):
         warnings.filterwarnings("ignore", message="Port .* is already in use")  # another one is taken, and shown
         with without_interrupts(), told("the workers can't be started"):
             cluster = LocalCluster(
