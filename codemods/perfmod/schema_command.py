@@ -44,7 +44,7 @@ def describe_schema(
         from perfmod.config import suggestion
 
         raise PerfmodError(f"unknown table `{wanted}`{suggestion(wanted, map(str, tables.tables))}")
-    queries = Queries(project, modules)
+    queries = Queries(project, modules, tables.needles)
     return "\n".join("".join(f"{line}\n" for line in details(tables, queries, table)) for table in found)
 
 

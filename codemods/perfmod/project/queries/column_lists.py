@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from perfmod.project.queries.queries import TEST, NamedColumn, Queries
+from perfmod.project.queries.queries import NamedColumn, Queries
 from perfmod.project.schema.apps import app_of, holds
 from perfmod.project.schema.definition import Definition, Table
 from perfmod.project.schema.row_shapes import Scope, Shape, Shapes
@@ -55,7 +55,7 @@ class ColumnLists:
         self._project = project
         self.modules = ScriptModules(project)
         self.tables = Tables(project, self.modules, live)
-        self.queries = Queries(project, self.modules)
+        self.queries = Queries(project, self.modules, self.tables.needles)
         self._shapes = Shapes(self.modules)
         self._trust = trust_row_types
 
@@ -209,7 +209,7 @@ class ColumnLists:
 
     @cached_property
     def _asserting_tests(self) -> list[str]:
-        tests = (path for path in self._project.files if TEST.search(path))
+        tests = self.tables.needles.tests
         return [path for path in tests if ASSERTED.search(self._project.raw(path) or b"")]
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from perfmod.discovery import language_of
 from perfmod.project.queries.class_tables import ClassTables
+from perfmod.project.schema.needles import Needles
 from perfmod.project.web.modules import ScriptModules
 from perfmod.source.queries.facts import Client, Origin, Query
 from perfmod.source.tree import Source
@@ -17,11 +17,6 @@ from perfmod.values import dataclass
 if TYPE_CHECKING:
     from perfmod.project import Project
 
-QUERY = re.compile(rb"\.\s*(?:from_?|table)\s*[(<]")
-SCRIPTS = ("typescript", "tsx", "javascript")
-TEST = re.compile(
-    r"(?:\A|/)(?:tests?|__tests__|__mocks__|e2e)/|(?:\.(?:test|spec)\.[cm]?[jt]sx?|(?:\A|/)test_\w+\.py|_test\.py)\Z"
-)
 DEPTH = 5
 
 
@@ -41,8 +36,9 @@ class NamedColumn:
 class Queries:
     """The queries of a checkout, as far as somebody asks."""
 
-    def __init__(self, project: Project, modules: ScriptModules) -> None:
+    def __init__(self, project: Project, modules: ScriptModules, needles: Needles) -> None:
         self._project = project
+        self._needles = needles
         self._modules = modules
         self._classes = ClassTables(project, modules)
         self._read: dict[str, list[Query]] = {}
@@ -80,15 +76,8 @@ class Queries:
         """The files with queries that hold the name of a table."""
         if table not in self._mentions:
             word = re.compile(rb"[\"'`]" + re.escape(table).encode() + rb"[\"'`]")
-            self._mentions[table] = [path for path, data in self._files if word.search(data)]
+            self._mentions[table] = [path for path, data in self._needles.queries if word.search(data)]
         return self._mentions[table]
-
-    @cached_property
-    def _files(self) -> list[tuple[str, bytes]]:
-        """The files with queries, read once for all tables."""
-        scripts = (path for path in self._project.files if language_of(path) in (*SCRIPTS, "python"))
-        read = ((path, self._project.raw(path) or b"") for path in scripts if not TEST.search(path))
-        return [(path, data) for path, data in read if QUERY.search(data)]
 
     def table_of(self, query: Query) -> str | None:
         """The table of a query, through constants of other files."""

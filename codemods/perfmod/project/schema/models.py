@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from tree_sitter import Node
 
-from perfmod.discovery import language_of
 from perfmod.project.schema.definition import Definition, Table
 from perfmod.project.web.modules import ScriptModules
 from perfmod.source.script.names import binding_of, imported_from, plain, string_value
@@ -54,13 +53,9 @@ def prisma_columns(body: str, models: set[str]) -> Iterator[str]:
         yield renamed[1] if renamed else field["name"]
 
 
-def drizzle_definitions(project: Project, modules: ScriptModules) -> Iterator[Definition]:
-    """The tables that `pgTable('name', {...})` declares."""
-    for path in project.files:
-        if language_of(path) not in ("typescript", "tsx", "javascript"):
-            continue
-        if b"pgTable" not in (project.raw(path) or b""):
-            continue
+def drizzle_definitions(files: Sequence[str], modules: ScriptModules) -> Iterator[Definition]:
+    """The tables that `pgTable('name', {...})` declares in these files."""
+    for path in files:
         source = modules.source(path)
         for name in source.find(PG_TABLE) if source is not None else ():
             found = drizzle_table(source, name) if source is not None else None

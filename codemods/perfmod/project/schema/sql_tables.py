@@ -49,7 +49,11 @@ ADD = re.compile(rf"add\s+(?:column\s+)?(?P<lenient>if\s+not\s+exists\s+)?(?P<co
 DROP_COLUMN = re.compile(rf"drop\s+(?:column\s+)?(?:if\s+exists\s+)?(?P<column>{IDENTIFIER})", re.I)
 RENAME = re.compile(rf"rename\s+(?:column\s+)?(?P<old>{IDENTIFIER})\s+to\s+(?P<new>{IDENTIFIER})", re.I)
 MOVED = re.compile(rf"(?:rename\s+to\s+(?P<new>{IDENTIFIER})|set\s+schema|inherit|of|attach)\b", re.I)
-NESTED = re.compile(r"(?:(?:create|alter|drop)\s+(?:foreign\s+)?table|(?:drop|alter)\s+schema)\b[^;]*", re.I)
+NESTED = re.compile(
+    r"(?:create\s+(?:(?:unlogged|foreign)\s+)?table|(?:alter|drop)\s+(?:foreign\s+)?table|(?:drop|alter)\s+schema"
+    r"|create\s+(?:or\s+replace\s+)?(?:(?:recursive|materialized)\s+)*view)\b[^;]*",
+    re.I,
+)
 DYNAMIC = re.compile(r"\b(?:add|drop|rename)\s+column\b|\bcreate\s+table\b|\bdrop\s+table\b|\brename\s+to\b", re.I)
 FLOW = re.compile(r"\b(?:loop|else|elsif|return|function|exception)\b", re.I)
 GUARD = re.compile(

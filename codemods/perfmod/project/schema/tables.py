@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from perfmod.project.schema.apps import app_of, holds
 from perfmod.project.schema.definition import STRENGTH, Definition, Table
 from perfmod.project.schema.models import drizzle_definitions, prisma_definitions
+from perfmod.project.schema.needles import Needles
 from perfmod.project.schema.sql import SqlSchema
 from perfmod.project.schema.types import TypesSchema
 from perfmod.project.web.modules import ScriptModules
@@ -38,15 +39,22 @@ class Tables:
 
     def __init__(self, project: Project, modules: ScriptModules, live: Sequence[Definition] = ()) -> None:
         self._project = project
-        self._types = TypesSchema(project, modules)
+        self.needles = Needles(project)
         self._sql = SqlSchema(project)
         self._modules = modules
         self._live = live
         self._found: dict[Table, tuple[Definition, ...]] = {}
 
     @cached_property
+    def _types(self) -> TypesSchema:
+        return TypesSchema(self._project, self._modules, self.needles.scripts.database_types)
+
+    @cached_property
     def _models(self) -> list[Definition]:
-        return [*drizzle_definitions(self._project, self._modules), *prisma_definitions(self._project)]
+        return [
+            *drizzle_definitions(self.needles.scripts.drizzle_tables, self._modules),
+            *prisma_definitions(self._project),
+        ]
 
     @property
     def tables(self) -> list[Table]:

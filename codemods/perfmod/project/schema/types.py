@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tree_sitter import Node
@@ -27,27 +26,15 @@ KINDS = ("Tables", "Views")
 class TypesSchema:
     """The files of a checkout that describe a database as a type."""
 
-    def __init__(self, project: Project, modules: ScriptModules) -> None:
+    def __init__(self, project: Project, modules: ScriptModules, files: Sequence[str]) -> None:
         self._project = project
+        self._files = files
         self._modules = modules
         self._shapes = Shapes(modules, strict=False)
 
-    @cached_property
-    def files(self) -> list[str]:
-        """The files that declare such a type."""
-        return [path for path in self._project.files if self._describes(path)]
-
-    def _describes(self, path: str) -> bool:
-        if language_of(path) not in ("typescript", "tsx"):
-            return False
-        data = self._project.raw(path) or b""
-        if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-            data = data.replace(b"\0", b"")
-        return b"Tables" in data and b"Row" in data and b"Database" in data
-
     def definitions(self, table: Table) -> Iterator[Definition]:
         """What each file says of a table or view."""
-        for path in self.files:
+        for path in self._files:
             found = self._row(path, table)
             if found is not None:
                 yield found
@@ -70,7 +57,7 @@ class TypesSchema:
 
     def tables(self) -> Iterator[Table]:
         """The tables and views that the files name."""
-        for path in self.files:
+        for path in self._files:
             found = self._database(path)
             if found is None:
                 continue
