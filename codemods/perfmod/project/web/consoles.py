@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import cache
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from perfmod.discovery import language_of
@@ -68,6 +70,7 @@ class Judgement:
         self.packages = project.packages
         self.reaching = Reaching(project)
         self.comments = facts.by_path(Suppression)
+        self.users = cache(self.users_of_global)
 
     def findings(self) -> Iterator[Finding | Note]:
         sites = [site for site in self.facts.of(ConsoleImport) if is_page(self.packages, site.path)]
@@ -160,11 +163,13 @@ class Judgement:
 
     def other_user(self, site: ConsoleImport, owner: Manifest) -> str | None:
         """Another file of the package that calls the global which a console makes."""
-        own = (p for p in self.project.files if language_of(p) in SCRIPTS and is_shipped(p) and p != site.path)
-        for path in own:
-            if self.packages.owner(path) == owner and CONSOLE_CALL.search(self.project.raw(path) or b""):
-                return path
-        return None
+        return next((path for path in self.users(owner) if path != site.path), None)
+
+    def users_of_global(self, owner: Manifest) -> list[str]:
+        shipped = (p for p in self.project.files if language_of(p) in SCRIPTS and is_shipped(p))
+        own = (path for path in shipped if self.packages.owner(path) == owner)
+        calling = (path for path in own if CONSOLE_CALL.search(self.project.raw(path) or b""))
+        return list(islice(calling, 2))  # one of them may be the file that asks
 
     # Findings
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
-from functools import cached_property
-from pathlib import PurePosixPath
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from perfmod.discovery import language_of
 from perfmod.source.tree import Source
-from perfmod.values import dataclass
+from perfmod.values import dataclass, field
 
 if TYPE_CHECKING:
     from perfmod.project import Project
@@ -50,6 +49,7 @@ BUILD_SCRIPT = re.compile(r"\A(?:build|prod|deploy|export|release|bundle)|:(?:bu
 MODE = re.compile(r"\bbuild\b[^&|;]{0,300}--mode[ =]['\"]?([\w.-]+)")
 DEVELOPMENT = re.compile(r"\bNODE_ENV=['\"]?(?:dev|development)\b[^&|;]{0,300}\b(?:build|webpack)\b")
 IMPORT_META_TYPES = re.compile(rb"vite/client|interface\s+ImportMeta\b|\bimport\.meta\.env\b")
+TSCONFIG = re.compile(r"(?:\A|/)tsconfig[^/]*\.json\Z")
 NODE_TYPES = re.compile(rb"\bprocess\.env\b|types=[\"'](?:node|react-scripts|next)[\"']")
 
 
@@ -58,7 +58,7 @@ class Manifest:
     """One package.json."""
 
     path: str
-    data: dict[str, Any]
+    data: dict[str, Any] = field(compare=False)
 
     @property
     def folder(self) -> str:
@@ -102,6 +102,11 @@ class Packages:
         self._project = project
         self._manifests: dict[str, Manifest | None] = {}
         self._beside: dict[str, list[str]] | None = None
+        # asked for each import of a console, and answered once for each package
+        self.bundler = cache(self._bundler)
+        self.builds_library = cache(self._builds_library)
+        self.knows_guard = cache(self._knows_guard)
+        self._owner_of_folder = cache(self._owner)
 
     def manifest(self, folder: str) -> Manifest | None:
         """The package.json of exactly this folder."""
@@ -124,7 +129,10 @@ class Packages:
 
     def owner(self, path: str) -> Manifest | None:
         """The package that a file belongs to. A bare `{"type": "module"}` is not one."""
-        manifests = list(self.above(path))
+        return self._owner_of_folder(parent_of(path))
+
+    def _owner(self, folder: str) -> Manifest | None:
+        manifests = list(self.above(f"{folder}/x" if folder else "x"))
         real = (m for m in manifests if m.name or m.scripts or any(m.section(name) for name in SECTIONS))
         return next(real, manifests[0] if manifests else None)
 
@@ -146,7 +154,7 @@ class Packages:
                 self._beside.setdefault(folder, []).append(name)
         return self._beside.get(manifest.folder, [])
 
-    def bundler(self, manifest: Manifest) -> Bundler | None:
+    def _bundler(self, manifest: Manifest) -> Bundler | None:
         """What builds this package, where the evidence names exactly one."""
         scripts = " ; ".join(script for name, script in manifest.scripts.items() if BUILD_SCRIPT.search(name))
         names = self.files_beside(manifest)
@@ -167,7 +175,7 @@ class Packages:
         names = [name for name in self.files_beside(manifest) if any(pattern.match(name) for pattern in patterns)]
         return [f"{manifest.folder}/{name}" if manifest.folder else name for name in names]
 
-    def builds_library(self, manifest: Manifest) -> bool:
+    def _builds_library(self, manifest: Manifest) -> bool:
         """Whether vite builds this as a library."""
         for path in self.configuration(manifest):
             text = self._project.text(path)
@@ -183,7 +191,7 @@ class Packages:
                         return True
         return False
 
-    def knows_guard(self, manifest: Manifest, bundler: Bundler) -> bool:
+    def _knows_guard(self, manifest: Manifest, bundler: Bundler) -> bool:
         """Whether TypeScript of this package accepts the name that the guard uses."""
         if bundler in ("next", "react-scripts"):
             return True
@@ -198,7 +206,7 @@ class Packages:
         """The files that could hold the evidence, the likely ones first."""
         prefix = manifest.folder + "/" if manifest.folder else ""
         own = [path for path in self._project.files if path.startswith(prefix)]
-        names = [path for path in own if path.endswith(".d.ts") or PurePosixPath(path).match("tsconfig*.json")]
+        names = [path for path in own if path.endswith(".d.ts") or TSCONFIG.search(path)]
         for folder in folders_above(manifest.folder + "/x" if manifest.folder else "x"):
             base = f"{folder}/" if folder else ""
             names += [

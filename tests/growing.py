@@ -1,0 +1,114 @@
+"""Checkouts of any size, in which every rule has as many sites as is asked for: in one file, or in one file each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+Files = dict[str, str]
+
+PACKAGE = """{
+  "name": "app",
+  "scripts": { "build": "vite build" },
+  "dependencies": { "eruda": "^3.4.3" },
+  "devDependencies": { "vite": "^7.0.0" }
+}
+"""
+WEB = {"package.json": PACKAGE, "src/vite-env.d.ts": '/// <reference types="vite/client" />\n'}
+SCHEMA = {
+    "migrations/001_t.sql": "create table t (id int, name text, size int);\n",
+    "src/client.ts": "import { createClient } from '@supabase/supabase-js';\n"
+    "export const supabase = createClient('u', 'k');\n",
+}
+
+
+def tasks(number: int) -> str:
+    return f"\n\nasync def start_{number}():\n    asyncio.create_task(work({number}))\n"
+
+
+def client(number: int) -> str:
+    return (
+        f"\n\nclass Client{number}:\n    def __init__(self) -> None:\n        self._client = httpx.AsyncClient()\n\n"
+        f"    async def load(self):\n        return (await self._client.get('https://a.b/{number}')).json()\n"
+    )
+
+
+def request(number: int) -> str:
+    return f"\n    async def load_{number}(self):\n        return (await self._client.get('https://a.b/{number}')).json()\n"
+
+
+def read(number: int) -> str:
+    return (
+        f"\n\ndef load_{number}() -> str:\n    return Path(__file__).with_name('text{number}.txt').read_text()\n"
+        f"\n\nasync def handle_{number}():\n    return load_{number}()\n"
+    )
+
+
+def query(number: int) -> str:
+    return f"export const load{number} = () => supabase.from('t').select('*').eq('id', {number});\n"
+
+
+def python_query(number: int) -> str:
+    return f"\n\ndef load_{number}():\n    return client.table('t').select('*').eq('id', {number}).execute()\n"
+
+
+def one_file(path: str, head: str, site: Callable[[int], str], others: Files | None = None) -> Callable[[int], Files]:
+    return lambda count: {**(others or {}), path: head + "".join(map(site, range(count)))}
+
+
+def many_files(path: str, head: str, site: Callable[[int], str], others: Files | None = None) -> Callable[[int], Files]:
+    """`path` has a hole for the number."""
+    return lambda count: {**(others or {}), **{path.format(n): head + site(n) for n in range(count)}}
+
+
+HTTPX = "import httpx\n"
+ASYNCIO = "import asyncio\n\nfrom app.work import work\n"
+PATHS = "from pathlib import Path\n"
+SUPABASE = "import { supabase } from './client';\n\n"
+PYTHON_SUPABASE = "from supabase import create_client\n\nclient = create_client('u', 'k')\n"
+APP = {"app/__init__.py": "", "app/work.py": "async def work(n): ...\n"}
+
+#: rule, and the checkout for so many sites
+GROWING: dict[str, tuple[str, Callable[[int], Files]]] = {
+    "tasks in a file": ("supervise-tasks", one_file("app/main.py", ASYNCIO, tasks, APP)),
+    "tasks in a function": (
+        "supervise-tasks",
+        one_file("app/main.py", ASYNCIO + "\n\nasync def start():\n", "    asyncio.create_task(work({}))\n".format, APP),
+    ),
+    "tasks in files": ("supervise-tasks", many_files("app/m{}.py", ASYNCIO, tasks, APP)),
+    "clients in a file": ("retry-requests", one_file("app/main.py", HTTPX, client, APP)),
+    "requests in a class": ("retry-requests", one_file("app/main.py", HTTPX + client(0), request, APP)),
+    "clients in files": ("retry-requests", many_files("app/m{}.py", HTTPX, client, APP)),
+    "queries in a file": ("select-columns", one_file("src/a.ts", SUPABASE, query, SCHEMA)),
+    "queries in files": ("select-columns", many_files("src/a{}.ts", SUPABASE, query, SCHEMA)),
+    "queries in a module": ("select-columns", one_file("app/a.py", PYTHON_SUPABASE, python_query, SCHEMA)),
+    "queries in modules": ("select-columns", many_files("app/a{}.py", PYTHON_SUPABASE, python_query, SCHEMA)),
+    "tables in files": (
+        "select-columns",
+        many_files(
+            "migrations/{}_t.sql", "", "create table t{0} (id int, a{0} text);\n".format,
+            {**SCHEMA, "src/a.ts": SUPABASE + query(1)},
+        ),
+    ),
+    "consoles in a file": ("gate-dev-tools", one_file("src/a.ts", "", "import('eruda'); // {}\n".format, WEB)),
+    "consoles in files": (
+        "gate-dev-tools",
+        many_files("src/a{}.ts", "", "import('eruda').then((m) => m.default.init()); // {}\n".format, WEB),
+    ),
+    "static consoles in files": (
+        "gate-dev-tools",
+        many_files("src/a{}.ts", "import eruda from 'eruda';\n", "eruda.init(); // {}\n".format, WEB),
+    ),
+    "consoles for their effect in files": ("gate-dev-tools", many_files("src/a{}.ts", "", "import 'eruda'; // {}\n".format, WEB)),
+    "consoles in packages": (
+        "gate-dev-tools",
+        lambda count: {f"p{n}/{path}": text for n in range(count) for path, text in {**WEB, "src/a.ts": "import('eruda');\n"}.items()},
+    ),
+    "reads in a file": ("load-once", one_file("app/main.py", PATHS, read, APP)),
+    "reads in files": ("load-once", many_files("app/m{}.py", PATHS, read, APP)),
+    "reads of one helper": (
+        "load-once",
+        one_file(
+            "app/main.py", PATHS + read(0), "\n\nasync def use_{}():\n    return load_0()\n".format, APP
+        ),
+    ),
+}  # fmt: skip
