@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from perfmod.discovery import language_of
 from perfmod.model import (
@@ -68,7 +68,7 @@ def compose(
 def edits_of(finding: Finding, project: Project) -> list[Replace]:
     """The text edits of one finding by itself, for reports and editors. Empty where it can't be rendered."""
     try:
-        intents = expand(finding.intents, project)
+        intents = expand(finding.intents, Moves(project))
         edits: list[Replace] = []
         for path in sorted({path_of(i) for i in intents if not isinstance(i, AddModule)}):
             text = project.text(path)
@@ -87,40 +87,65 @@ def expand_all(
 
     Package moves are rendered together, because they share commas, sections and lockfiles.
     """
-    alone: list[Finding] = []
+    alone = expand_each(findings, refused, Moves(project))
+    together = dict.fromkeys(i for finding in alone for i in finding.intents if isinstance(i, MovePackage))
+    return expand_each(list(alone), refused, Moves(project, tuple(together))) if together else alone
+
+
+def expand_each(
+    findings: Sequence[Finding], refused: dict[Finding, str], moves: Moves
+) -> dict[Finding, list[FileIntent | AddModule]]:
+    expanded = {}
     for finding in findings:
         try:
-            expand(finding.intents, project)
-            alone.append(finding)
-        except CannotRender as error:
-            refused[finding] = str(error)
-    together = list(dict.fromkeys(i for finding in alone for i in finding.intents if isinstance(i, MovePackage)))
-    expanded = {}
-    for finding in alone:
-        try:
-            expanded[finding] = expand(finding.intents, project, together)
+            expanded[finding] = expand(finding.intents, moves)
         except CannotRender as error:
             refused[finding] = str(error)
     return expanded
 
 
-def expand(
-    intents: Iterable[Intent], project: Project, together: Sequence[MovePackage] = ()
-) -> list[FileIntent | AddModule]:
-    """Intents on single files: a package move becomes the edits of its manifest and lockfiles.
-
-    `together`: every move of the run, to be rendered with those of `intents`.
-    """
+def expand(intents: Iterable[Intent], moves: Moves) -> list[FileIntent | AddModule]:
+    """Intents on single files: a package move becomes the edits of its manifest and lockfiles."""
     expanded: list[FileIntent | AddModule] = []
     for intent in intents:
         if isinstance(intent, MovePackage):
-            from perfmod.render.manifests import files_of_move, move_packages
-
-            files = files_of_move(intent, project)
-            expanded.extend(edit for edit in move_packages(together or [intent], project) if edit.span.path in files)
+            expanded.extend(moves.edits(intent))
         else:
             expanded.append(intent)
     return expanded
+
+
+class Moves:
+    """Renders package moves: each by itself, or `together` as those of one run. Each is rendered once."""
+
+    def __init__(self, project: Project, together: tuple[MovePackage, ...] = ()) -> None:
+        self._project = project
+        self._together = together
+        self._rendered: dict[MovePackage | None, dict[str, list[Replace]] | str] = {}
+
+    def edits(self, intent: MovePackage) -> Iterator[Replace]:
+        """The edits of the files that a move is about. Raises CannotRender."""
+        from perfmod.render.manifests import files_of_move
+
+        key = None if self._together else intent
+        if key not in self._rendered:
+            self._rendered[key] = self._render(self._together or (intent,))
+        rendered = self._rendered[key]
+        if isinstance(rendered, str):
+            raise CannotRender(rendered)
+        for path in sorted(files_of_move(intent, self._project)):
+            yield from rendered.get(path, ())
+
+    def _render(self, moves: tuple[MovePackage, ...]) -> dict[str, list[Replace]] | str:
+        from perfmod.render.manifests import move_packages
+
+        rendered: dict[str, list[Replace]] = {}
+        try:
+            for edit in move_packages(moves, self._project):
+                rendered.setdefault(edit.span.path, []).append(edit)
+        except CannotRender as error:
+            return str(error)
+        return rendered
 
 
 def path_of(intent: FileIntent | AddModule) -> str:

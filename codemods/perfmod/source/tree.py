@@ -8,6 +8,7 @@ from functools import cache, cached_property
 from importlib import import_module
 from itertools import accumulate
 from time import process_time
+from typing import Any
 
 from tree_sitter import Language, Node, Parser, Range, Tree
 
@@ -120,6 +121,7 @@ class Source:
         self.text = text
         self.language = language
         self.scanned = scanned
+        self.bindings: dict[str, Sequence[Any]] = {}  #: of names, for whoever asks again
         self._work = WORK if scanned else LATER_WORK
 
     @property

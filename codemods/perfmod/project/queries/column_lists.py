@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -58,6 +58,7 @@ class ColumnLists:
         self.queries = Queries(project, self.modules, self.tables.needles)
         self._shapes = Shapes(self.modules)
         self._trust = trust_row_types
+        self._used: dict[tuple[Table, str], dict[str, NamedColumn]] = {}  #: by table and app
 
     def of(self, query: Query, select: Select, table: str) -> ColumnList:
         """The list for one star. Raises NoList."""
@@ -167,11 +168,19 @@ class ColumnLists:
         if len(definition.columns) > LIMIT:
             raise NoList(f"too many columns: {len(definition.columns)}, the SDK's types can read {LIMIT}")
 
-    def _uses(self, table: Table, path: str) -> Iterator[NamedColumn]:
-        """The columns that queries on a table name, in apps that may have the same database as the file `path`."""
-        for use in self.queries.named_columns(table.name):
-            if not self.tables.are_apart(table, path, use.path):
-                yield use
+    def _uses(self, table: Table, path: str) -> Iterable[NamedColumn]:
+        """The columns that queries on a table name, in apps that may have the same database as the file `path`.
+
+        Of each column the first use.
+        """
+        app = table, app_of(self._project, path)
+        if app not in self._used:
+            first: dict[str, NamedColumn] = {}
+            for use in self.queries.named_columns(table.name):
+                if use.column not in first and not self.tables.are_apart(table, path, use.path):
+                    first[use.column] = use
+            self._used[app] = first
+        return self._used[app].values()
 
     def _check_uses(self, definition: Definition, table: Table, path: str) -> None:
         """A query that names a column which the list lacks says that the source is not up to date."""
@@ -180,7 +189,7 @@ class ColumnLists:
         unknown: dict[str, NamedColumn] = {}
         for use in self._uses(table, path):
             if use.column not in definition.columns:
-                unknown.setdefault(use.column, use)
+                unknown[use.column] = use
         if unknown:
             first = next(iter(unknown.values()))
             raise NoList(

@@ -43,6 +43,7 @@ class Queries:
         self._classes = ClassTables(project, modules)
         self._read: dict[str, list[Query]] = {}
         self._mentions: dict[str, list[str]] = {}
+        self._named: dict[str, list[NamedColumn]] = {}
 
     def of(self, path: str) -> list[Query]:
         """Every query of a file."""
@@ -64,6 +65,11 @@ class Queries:
 
     def named_columns(self, table: str) -> list[NamedColumn]:
         """The columns that queries on a table name, anywhere but in tests."""
+        if table not in self._named:
+            self._named[table] = self._columns_named(table)
+        return self._named[table]
+
+    def _columns_named(self, table: str) -> list[NamedColumn]:
         found = []
         for path in self.mentioning(table):
             text = self._project.text(path)

@@ -71,6 +71,7 @@ class Judgement:
         self.reaching = Reaching(project)
         self.comments = facts.by_path(Suppression)
         self.users = cache(self.users_of_global)
+        self.refusal_of = cache(self.refusal_of_move)
 
     def findings(self) -> Iterator[Finding | Note]:
         sites = [site for site in self.facts.of(ConsoleImport) if is_page(self.packages, site.path)]
@@ -266,12 +267,15 @@ class Judgement:
 
     def refusal(self, group: Group) -> str | None:
         """Why the move can't be written."""
-        from perfmod.render.manifests import move_package
-
         if len(group.outcomes) > MOST_IMPORTS:
             return f"it is imported in more than {MOST_IMPORTS} places"
+        return self.refusal_of(self.move(group))
+
+    def refusal_of_move(self, move: MovePackage) -> str | None:
+        from perfmod.render.manifests import move_package
+
         try:
-            move_package(self.move(group), self.project)
+            move_package(move, self.project)
         except CannotRender as error:
             return str(error)
         return None

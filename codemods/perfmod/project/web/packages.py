@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
@@ -49,6 +50,7 @@ BUILD_SCRIPT = re.compile(r"\A(?:build|prod|deploy|export|release|bundle)|:(?:bu
 MODE = re.compile(r"\bbuild\b[^&|;]{0,300}--mode[ =]['\"]?([\w.-]+)")
 DEVELOPMENT = re.compile(r"\bNODE_ENV=['\"]?(?:dev|development)\b[^&|;]{0,300}\b(?:build|webpack)\b")
 IMPORT_META_TYPES = re.compile(rb"vite/client|interface\s+ImportMeta\b|\bimport\.meta\.env\b")
+LAST = "\U0010ffff"  # sorts behind every name of a file
 TSCONFIG = re.compile(r"(?:\A|/)tsconfig[^/]*\.json\Z")
 NODE_TYPES = re.compile(rb"\bprocess\.env\b|types=[\"'](?:node|react-scripts|next)[\"']")
 
@@ -205,7 +207,8 @@ class Packages:
     def _typed_files(self, manifest: Manifest) -> Iterator[str]:
         """The files that could hold the evidence, the likely ones first."""
         prefix = manifest.folder + "/" if manifest.folder else ""
-        own = [path for path in self._project.files if path.startswith(prefix)]
+        files = self._project.files
+        own = files[bisect_left(files, prefix) : bisect_left(files, prefix + LAST)]
         names = [path for path in own if path.endswith(".d.ts") or TSCONFIG.search(path)]
         for folder in folders_above(manifest.folder + "/x" if manifest.folder else "x"):
             base = f"{folder}/" if folder else ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Literal, TypeAlias
 
 from tree_sitter import Node
@@ -59,18 +59,19 @@ def mentions(source: Source, name: str) -> Iterator[Node]:
             yield node
 
 
-def bindings(source: Source, name: str) -> Iterator[Bound]:
+def bindings(source: Source, name: str) -> Sequence[Bound]:
     """Every place of the file that binds a name."""
-    for node in mentions(source, name):
-        found = binding_at(node)
-        if found is not None:
-            yield found
+    if name not in source.bindings:
+        found = (binding_at(node) for node in mentions(source, name))
+        source.bindings[name] = tuple(bound for bound in found if bound is not None)
+    return source.bindings[name]
 
 
 def binding_of(source: Source, use: Node) -> Bound | None:
     """The innermost binding that a use sees; None where the file has none, or two in one scope."""
     name = source.code(use)
-    seen = [bound for bound in bindings(source, name) if bound.scope in (*ancestors(use), use)]
+    around = {use.id, *(above.id for above in ancestors(use))}
+    seen = [bound for bound in bindings(source, name) if bound.scope.id in around]
     if not seen:
         return None
     innermost = max(seen, key=lambda bound: bound.scope.start_byte - bound.scope.end_byte)
