@@ -61,18 +61,24 @@ def many_files(path: str, head: str, site: Callable[[int], str], others: Files |
 
 
 HTTPX = "import httpx\n"
-ASYNCIO = "import asyncio\n\nfrom app.work import work\n"
+ASYNCIO = "import asyncio\nfrom asyncio import create_task\n\nfrom app.work import work\n"
 PATHS = "from pathlib import Path\n"
 SUPABASE = "import { supabase } from './client';\n\n"
 PYTHON_SUPABASE = "from supabase import create_client\n\nclient = create_client('u', 'k')\n"
 APP = {"app/__init__.py": "", "app/work.py": "async def work(n): ...\n"}
+
+
+def packages(count: int) -> Files:
+    one = {**WEB, "src/a.ts": "import('eruda');\n"}
+    return {f"p{number}/{path}": text for number in range(count) for path, text in one.items()}
+
 
 #: rule, and the checkout for so many sites
 GROWING: dict[str, tuple[str, Callable[[int], Files]]] = {
     "tasks in a file": ("supervise-tasks", one_file("app/main.py", ASYNCIO, tasks, APP)),
     "tasks in a function": (
         "supervise-tasks",
-        one_file("app/main.py", ASYNCIO + "\n\nasync def start():\n", "    asyncio.create_task(work({}))\n".format, APP),
+        one_file("app/main.py", f"{ASYNCIO}\n\nasync def start():\n", "    create_task(work({}))\n".format, APP),
     ),
     "tasks in files": ("supervise-tasks", many_files("app/m{}.py", ASYNCIO, tasks, APP)),
     "clients in a file": ("retry-requests", one_file("app/main.py", HTTPX, client, APP)),
@@ -98,11 +104,8 @@ GROWING: dict[str, tuple[str, Callable[[int], Files]]] = {
         "gate-dev-tools",
         many_files("src/a{}.ts", "import eruda from 'eruda';\n", "eruda.init(); // {}\n".format, WEB),
     ),
-    "consoles for their effect in files": ("gate-dev-tools", many_files("src/a{}.ts", "", "import 'eruda'; // {}\n".format, WEB)),
-    "consoles in packages": (
-        "gate-dev-tools",
-        lambda count: {f"p{n}/{path}": text for n in range(count) for path, text in {**WEB, "src/a.ts": "import('eruda');\n"}.items()},
-    ),
+    "bare consoles in files": ("gate-dev-tools", many_files("src/a{}.ts", "", "import 'eruda'; // {}\n".format, WEB)),
+    "consoles in packages": ("gate-dev-tools", packages),
     "reads in a file": ("load-once", one_file("app/main.py", PATHS, read, APP)),
     "reads in files": ("load-once", many_files("app/m{}.py", PATHS, read, APP)),
     "reads of one helper": (

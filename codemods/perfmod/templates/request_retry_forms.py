@@ -9,8 +9,9 @@ from __future__ import annotations
 import ast
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Literal
 
 Backend = Literal["inline", "stamina", "tenacity", "httpx-retries"]
@@ -175,6 +176,7 @@ def without_annotations(text: str) -> str:
     return re.sub(r"^ +\w+: [\w.| ]+\n|(?<=response): [\w.]+(?= =)", "", text, flags=re.M)
 
 
+@cache
 def parts_of(policy: Policy) -> Parts:
     """The template with the parts and the constants that a policy asks for."""
     parts = Parts.read("request_retry")
@@ -203,8 +205,9 @@ def bound_by(node: ast.stmt) -> str:
     return node.name
 
 
-def names_in(text: str) -> Iterator[str]:
-    return (node.id for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name))
+@cache
+def names_in(text: str) -> frozenset[str]:
+    return frozenset(node.id for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name))
 
 
 def import_lines(imports: Iterable[Import]) -> str:

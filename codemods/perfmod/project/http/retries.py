@@ -42,6 +42,7 @@ class Judgement:
     def __init__(self, options: Options, facts: Facts, project: Project) -> None:
         self.options = options
         self.project = project
+        self._helpers: dict[str, Helper | NoHelper] = {}
         found = Sites(facts, project)
         self.places = found.places
         self.sites = list(self.known(found.sites))
@@ -165,10 +166,9 @@ class Judgement:
         if owner is not None and has_method(site):
             return f"{owner.receiver}.{METHOD}", ()
         helper = self.helper(site)
-        group = self.groups[group_of(site, helper)]
+        owners, kinds = self.groups[group_of(site, helper)]
         exists = isinstance(helper, Helper) and helper.path in self.project.paths
-        owners = {(s.path, s.owner.span) if s.owner is not None else None for s in group}
-        alone = not exists and len({(s.path, s.client.is_async) for s in group}) == 1
+        alone = not exists and len(kinds) == 1
         if owner is not None and alone and len(owners) == 1:
             method = self.method(site, sync)
             if method is not None:
@@ -218,12 +218,17 @@ class Judgement:
         return Images(self.project)
 
     @cached_property
-    def groups(self) -> dict[str, list[RequestSite]]:
-        """The sites that can be routed, by the place where their helper would be."""
-        groups: dict[str, list[RequestSite]] = {}
+    def groups(self) -> dict[str, tuple[set[object], set[object]]]:
+        """The sites that can be routed, by the place where their helper would be.
+
+        Of each place the classes (None: a function), and the files with what their clients are.
+        """
+        groups: dict[str, tuple[set[object], set[object]]] = {}
         for site in self.sites:
             if site.client.library == "httpx" and not has_method(site) and self.unroutable(site) is None:
-                groups.setdefault(group_of(site, self.helper(site)), []).append(site)
+                owners, kinds = groups.setdefault(group_of(site, self.helper(site)), (set(), set()))
+                owners.add((site.path, site.owner.span) if site.owner is not None else None)
+                kinds.add((site.path, site.client.is_async))
         return groups
 
     def helper(self, site: RequestSite) -> Helper | NoHelper:
@@ -231,10 +236,6 @@ class Judgement:
             layout = self.project.layout
             self._helpers[site.path] = layout.helper(site.path, TEMPLATE, module=self.options.helper_module)
         return self._helpers[site.path]
-
-    @cached_property
-    def _helpers(self) -> dict[str, Helper | NoHelper]:
-        return {}
 
     def method(self, site: RequestSite, sync: bool) -> tuple[Intent, ...] | None:
         """What puts the method into the site's class; None where a name that it needs is taken."""
