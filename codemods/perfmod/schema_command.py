@@ -79,7 +79,7 @@ def details(tables: Tables, queries: Queries, table: Table) -> Iterator[str]:
 
 def corroboration(definitions: Sequence[Definition], queries: Queries, table: Table) -> Iterator[str]:
     """Which columns the queries of the checkout name."""
-    named = {use.column: use for use in reversed(queries.named_columns(table.name))} if table.schema == "public" else {}
+    named = {use.column: use for use in reversed(queries.named_columns(table))}
     columns = dict.fromkeys(column for definition in definitions for column in definition.columns)
     used = [column for column in columns if column in named]
     lacking = [use for column, use in sorted(named.items()) if column not in columns]

@@ -67,13 +67,14 @@ class ColumnLists:
             items = parse(text)
         except Unreadable as error:
             raise NoList(f"the list can't be read: {error}") from None
+        schema = self.queries.schema_of(query)
         found: dict[str, tuple[Definition, str | None]] = {}
         columns: list[str] = []
         alone = text.strip() == "*"
 
         def columns_of(name: str) -> Sequence[str]:
             if name not in found:
-                found[name] = self._definition(query, Table(name, query.schema), rows=alone)
+                found[name] = self._definition(query, Table(name, schema), rows=alone)
             columns.extend(found[name][0].columns)
             return found[name][0].columns
 
@@ -176,7 +177,7 @@ class ColumnLists:
         app = table, app_of(self._project, path)
         if app not in self._used:
             first: dict[str, NamedColumn] = {}
-            for use in self.queries.named_columns(table.name):
+            for use in self.queries.named_columns(table):
                 if use.column not in first and not self.tables.are_apart(table, path, use.path):
                     first[use.column] = use
             self._used[app] = first
@@ -184,8 +185,6 @@ class ColumnLists:
 
     def _check_uses(self, definition: Definition, table: Table, path: str) -> None:
         """A query that names a column which the list lacks says that the source is not up to date."""
-        if table.schema != "public":
-            return
         unknown: dict[str, NamedColumn] = {}
         for use in self._uses(table, path):
             if use.column not in definition.columns:

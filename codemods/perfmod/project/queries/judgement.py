@@ -62,7 +62,7 @@ class Judgement:
         table = self.lists.queries.table_of(query)
         subject = f"of {table}" if table else "of a table"
         finding = Finding("select-columns", select.call, MESSAGE.format(subject), Safety.MANUAL)
-        reason = unsuitable(query, select, known=known)
+        reason = unsuitable(query, select, self.lists.queries.schema_of(query), known=known)
         if reason is None and table is None:
             reason = "the table's name is computed"
         if reason is not None or table is None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from perfmod.discovery import language_of
 from perfmod.project.queries.class_tables import ClassTables
+from perfmod.project.schema.definition import Table
 from perfmod.project.schema.needles import Needles
 from perfmod.project.web.modules import ScriptModules
 from perfmod.source.queries.facts import Client, Origin, Query
@@ -63,7 +64,7 @@ class Queries:
         if source is not None and source.error is None:
             yield from queries(source) if language != "python" else python_queries(source)
 
-    def named_columns(self, table: str) -> list[NamedColumn]:
+    def named_columns(self, table: Table) -> list[NamedColumn]:
         """The columns that queries on a table name, anywhere but in tests."""
         if table not in self._named:
             self._named[table] = self._columns_named(table)
@@ -71,10 +72,10 @@ class Queries:
 
     def _columns_named(self, table: str) -> list[NamedColumn]:
         found = []
-        for path in self.mentioning(table):
+        for path in self.mentioning(table.name):
             text = self._project.text(path)
             for query in self.of(path):
-                if text is not None and query.schema == "public" and self.table_of(query) == table:
+                if text is not None and self.table_of(query) == table.name and self.schema_of(query) == table.schema:
                     found += [NamedColumn(u.column, path, text.position(u.offset)[0]) for u in query.uses]
         return found
 
@@ -131,7 +132,7 @@ class Queries:
             further = [client_of_binding(names, binding, 0) for binding in bindings]
             best = next((c for c in further if c.evidence != "unknown"), further[0] if further else Client("unknown"))
             evidence = best.evidence if best.evidence != "unknown" else client.evidence
-            path, client = found[0].path, Client(evidence, origin=best.origin)
+            path, client = found[0].path, Client(evidence, origin=best.origin, schema=best.schema or client.schema)
         return client
 
     def _is_foreign_python(self, module: str) -> bool:
@@ -141,6 +142,15 @@ class Queries:
         top = module.partition(".")[0]
         own = re.compile(rf"(?:\A|/){re.escape(top)}(?:/|\.pyi?\Z)")
         return bool(top) and not PACKAGES.match(module) and not any(own.search(path) for path in self._project.files)
+
+    def schema_of(self, query: Query) -> str:
+        """The schema that a query is about; "?" where it is computed, or the client may be made for another one."""
+        if query.schema:
+            return query.schema
+        client, _ = self.client_of(query)
+        if client.schema or client.evidence == "made" or not self._needles.other_schemas:
+            return client.schema or "public"
+        return "?"
 
     def client_of(self, query: Query) -> tuple[Client, str | None]:
         """What is known of a query's client, and the file that describes its database."""
@@ -157,7 +167,7 @@ class Queries:
                 break
             path, further = found
             evidence = further.evidence if further.evidence in ("made", "typed") else client.evidence
-            client = Client(evidence, further.database, further.origin)
+            client = Client(evidence, further.database, further.origin, further.schema or client.schema)
         return client, self._file_of_type(path, client.database)
 
     def _follow(self, path: str, origin: Origin) -> tuple[str, Client] | None:

@@ -45,14 +45,14 @@ class Suitability:
         return any(PYTHON_PACKAGES.search(self._project.raw(path) or b"") for path in lists)
 
 
-def unsuitable(query: Query, select: Select, *, known: bool) -> str | None:
+def unsuitable(query: Query, select: Select, schema: str, *, known: bool) -> str | None:
     """Why no list is wanted or can be had here. `known`: the client is one of PostgREST."""
     if query.call == "rpc":
         return "a function call: no schema source says what it gives back"
     if not known:
         return "it is not sure that this is a PostgREST client"
-    if query.schema == "?":
-        return "the schema's name is computed"
+    if schema == "?":
+        return "the schema's name is computed" if query.schema else "it is not sure for which schema the client is made"
     if select.problem is not None:
         return select.problem
     found = DELIBERATE.search(query.comment)

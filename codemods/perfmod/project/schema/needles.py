@@ -18,6 +18,7 @@ TEST = re.compile(
 QUERY = re.compile(rb"\.\s*(?:from_?|table)\s*[(<]")
 # The same without the dot: a pattern that begins with a word is found many times faster.
 WORDS = (re.compile(rb"from_?\s*[(<]"), re.compile(rb"table\s*[(<]"))
+OTHER_SCHEMA = re.compile(rb"\bdb\s*:\s*\{[^{}]{0,500}\bschema\b|ClientOptions\([^()]{0,500}\bschema\s*=(?!=)")
 UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -27,6 +28,7 @@ class Holding(NamedTuple):
     database_types: list[str]  #: may describe a database as a type
     drizzle_tables: list[str]
     queries: list[tuple[str, bytes]]  #: with their bytes; no tests
+    other_schemas: list[str]  #: may make a client for another schema than public
 
 
 class Needles:
@@ -38,7 +40,7 @@ class Needles:
     @cached_property
     def scripts(self) -> Holding:
         """What TypeScript and JavaScript hold."""
-        holding = Holding([], [], [])
+        holding = Holding([], [], [], [])
         for path in self._project.files:
             language = language_of(path)
             if language not in SCRIPTS:
@@ -49,6 +51,8 @@ class Needles:
                 holding.database_types.append(path)
             if b"pgTable" in plain:
                 holding.drizzle_tables.append(path)
+            if b"createClient" in plain and OTHER_SCHEMA.search(plain):
+                holding.other_schemas.append(path)
             if holds_query(data) and not TEST.search(path):
                 holding.queries.append((path, data))
         return holding
@@ -56,9 +60,21 @@ class Needles:
     @cached_property
     def queries(self) -> list[tuple[str, bytes]]:
         """The files with queries, also those of Python, and their bytes; no tests."""
-        python = [path for path in self._project.files if language_of(path) == "python" and not TEST.search(path)]
-        read = ((path, self._project.raw(path) or b"") for path in python)
-        return [*self.scripts.queries, *((path, data) for path, data in read if holds_query(data))]
+        python = ((path, data) for path, data in self._python if holds_query(data) and not TEST.search(path))
+        return [*self.scripts.queries, *python]
+
+    @cached_property
+    def _python(self) -> list[tuple[str, bytes]]:
+        """The files of Python that speak of a client or hold queries."""
+        paths = (path for path in self._project.files if language_of(path) == "python")
+        read = ((path, self._project.raw(path) or b"") for path in paths)
+        return [(path, data) for path, data in read if b"ClientOptions" in data or holds_query(data)]
+
+    @cached_property
+    def other_schemas(self) -> bool:
+        """Whether some client may be made for another schema than public."""
+        own = any(b"ClientOptions" in data and OTHER_SCHEMA.search(data) for _, data in self._python)
+        return own or bool(self.scripts.other_schemas)
 
     @cached_property
     def tests(self) -> list[str]:

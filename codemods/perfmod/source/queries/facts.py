@@ -55,6 +55,7 @@ class Client:
     evidence: Evidence
     database: str = ""  #: the generic argument, as in createClient<Database>
     origin: Origin | None = None  #: where more about it can be found
+    schema: str = ""  #: the one that it is made for; "": public, as far as anybody says; "?": a computed one
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,7 @@ class Query:
     path: str
     table: str | None
     origin: Origin | None  #: of the table's name, where it stands elsewhere
-    schema: str
+    schema: str  #: "" where the query does not say, "?" where it is computed
     client: Client
     selects: tuple[Select, ...] = ()
     uses: tuple[Use, ...] = ()

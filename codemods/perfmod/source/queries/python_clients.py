@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from tree_sitter import Node
 
@@ -19,6 +20,8 @@ MAKER_CALL = re.compile(
     r"\b(?:a?create_client|create_async_client|(?:Async|Sync)PostgrestClient|Ins[fF]orgeClient)\s*\("
 )
 IMPORTS = re.compile(rb"^[ \t]*(?:from|import)[ \t]+(?:supabase|postgrest|insforge)\b", re.M)
+# The schema in a client's options: `ClientOptions(schema="sales")`.
+SCHEMA = re.compile(r"\bschema\s*=\s*(?P<value>[\"']\w+[\"'])?")
 NAMED = re.compile(r"supabase|insforge|postgrest", re.I)
 UNKNOWN = Client("unknown")
 DEPTH = 6
@@ -42,8 +45,14 @@ def client_of(names: Names, node: Node, depth: int = 0) -> Client:
     elif node.type == "attribute":
         found = client_of_attribute(names, node, depth)
     if found.evidence == "unknown" and NAMED.search(last_name(names, node)):
-        return Client("named", origin=found.origin)
+        return replace(found, evidence="named")
     return found
+
+
+def schema_in(code: str) -> str:
+    """The schema that a client is made for, by the code that makes it."""
+    found = SCHEMA.search(code)
+    return (found["value"] or "?").strip("\"'") if found is not None else ""
 
 
 def client_of_binding(names: Names, binding: Binding, depth: int) -> Client:
@@ -74,7 +83,7 @@ def client_of_call(names: Names, function: Node, depth: int) -> Client:
     meaning = names.meaning(function)
     if isinstance(meaning, Imported):
         if PACKAGES.match(meaning.qualified) and MAKERS.search(meaning.qualified):
-            return Client("made")
+            return Client("made", schema=schema_in(names.source.code(function.parent or function)))
         return imported(meaning.qualified)
     if function.type == "identifier" and isinstance(meaning, Bound) and meaning.only is not None:
         return client_of_binding(names, meaning.only, depth + 1)
@@ -96,7 +105,7 @@ def client_of_function(names: Names, function: Node) -> Client:
     if IMPORTS.search(names.source.utf8) and (
         MAKER_CALL.search(text) or (returned is not None and MAKERS.search(names.source.code(returned)))
     ):
-        return Client("made")
+        return Client("made", schema=schema_in(text))
     return UNKNOWN
 
 

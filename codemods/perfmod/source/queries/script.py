@@ -212,11 +212,11 @@ def schema_of(source: Source, receiver: Node) -> tuple[str, Node]:
     call = plain(receiver)
     function = call.child_by_field_name("function") if call.type == "call_expression" else None
     if function is None or function.type != "member_expression":
-        return "public", receiver
+        return "", receiver
     member, inner = function.child_by_field_name("property"), function.child_by_field_name("object")
     given = call.child_by_field_name("arguments")
     if member is None or inner is None or given is None or source.code(member) != "schema":
-        return "public", receiver
+        return "", receiver
     name = string_value(source, given.named_children[0]) if given.named_children else None
     return name or "?", inner
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from tree_sitter import Node
 
@@ -20,6 +21,11 @@ PACKAGES = re.compile(r"@supabase/|@insforge/|\binsforge\b|postgrest-js|supabase
 TYPES = re.compile(r"\b(?:SupabaseClient|PostgrestClient|InsForgeClient)\b|ReturnType<\s*typeof\s+create\w*Client")
 GENERIC = re.compile(r"<\s*(?P<type>[A-Za-z_$][\w$.]*)\s*[,>]")
 MAKER_CALL = re.compile(rf"\b{MAKER}\s*+(?:<\s*(?P<type>[A-Za-z_$][\w$.]*+)\s*+[^>(]{0, 500}>\s*+)?\(")
+# The schema in a client's options or type: `db: { schema: 'sales' }`, `<Database, 'sales'>`.
+SCHEMA = re.compile(
+    r"(?:\bdb\s*:\s*\{|PostgrestClient\b[^{}]{0,500}\{)[^{}]{0,500}?\bschema\s*(?::\s*(?P<value>[\"'`]\w+[\"'`])?|[,}])"
+    r"|<[^<>()]{0,200},\s*(?P<type>[\"']\w+[\"'])"
+)
 NAMED = re.compile(r"supabase|insforge|postgrest", re.I)
 UNKNOWN = Client("unknown")
 DEPTH = 6
@@ -48,8 +54,14 @@ def client_of(source: Source, node: Node, depth: int = 0) -> Client:
     else:
         return UNKNOWN
     if found.evidence == "unknown" and NAMED.search(last_name(source, node)):
-        return Client("named", found.database, found.origin)
+        return replace(found, evidence="named")
     return found
+
+
+def schema_in(code: str) -> str:
+    """The schema that a client is made for, by the code that makes it or by its type."""
+    found = SCHEMA.search(code)
+    return (found["value"] or found["type"] or "?").strip("\"'`") if found is not None else ""
 
 
 def client_of_binding(source: Source, bound: Bound, depth: int) -> Client:
@@ -58,7 +70,7 @@ def client_of_binding(source: Source, bound: Bound, depth: int) -> Client:
         text = source.code(annotation)
         if TYPES.search(text):
             generic = GENERIC.search(text[text.find("Client") :])
-            return Client("typed", generic["type"] if generic else "")
+            return Client("typed", generic["type"] if generic else "", schema=schema_in(text))
     if bound.kind == "import":
         found = imported_from(source, bound)
         return Client("unknown", origin=Origin(*found)) if found is not None else UNKNOWN
@@ -68,7 +80,7 @@ def client_of_binding(source: Source, bound: Bound, depth: int) -> Client:
         return client_of_function(source, bound.owner)
     if bound.kind == "destructured" and (value := bound.owner.child_by_field_name("value")) is not None:
         whole = client_of(source, value, depth + 1)
-        return Client("unknown", whole.database, whole.origin)
+        return replace(whole, evidence="unknown")
     return UNKNOWN
 
 
@@ -81,22 +93,23 @@ def client_of_call(source: Source, call: Node, depth: int) -> Client:
     generic = call.child_by_field_name("type_arguments")
     first = generic.named_children[0] if generic is not None and generic.named_children else None
     database = source.code(first) if first is not None else ""
+    schema = schema_in(source.code(call))
     if function.type == "member_expression":
         inner = function.child_by_field_name("object")
         if name == "schema" and inner is not None:
             return client_of(source, inner, depth + 1)
-        return Client("made", database) if MAKERS.match(name) else UNKNOWN
+        return Client("made", database, schema=schema) if MAKERS.match(name) else UNKNOWN
     if function.type != "identifier":
         return UNKNOWN
     bound = binding_of(source, function)
     if bound is None:
-        return Client("made", database) if MAKERS.match(name) else UNKNOWN
+        return Client("made", database, schema=schema) if MAKERS.match(name) else UNKNOWN
     if bound.kind == "import":
         found = imported_from(source, bound)
         if found is None:
             return UNKNOWN
         if MAKERS.match(found[1]) and PACKAGES.search(found[0]):
-            return Client("made", database)
+            return Client("made", database, schema=schema)
         evidence = "named" if NAMED.search(f"{found[0]} {found[1]}") else "unknown"
         return Client("named" if evidence == "named" else "unknown", database, Origin(*found))
     return client_of_binding(source, bound, depth)
@@ -107,7 +120,7 @@ def client_of_function(source: Source, function: Node) -> Client:
     made = MAKER_CALL.search(source.code(function))
     if made is None or not PACKAGES.search(source.utf8.decode("utf-8", "replace")):
         return UNKNOWN
-    return Client("made", made["type"] or "")
+    return Client("made", made["type"] or "", schema=schema_in(source.code(function)))
 
 
 def client_of_member(source: Source, node: Node, depth: int) -> Client:
@@ -118,7 +131,7 @@ def client_of_member(source: Source, node: Node, depth: int) -> Client:
         return UNKNOWN
     if name == "database":
         whole = client_of(source, inner, depth + 1)
-        return Client("made", whole.database, whole.origin)
+        return replace(whole, evidence="made")
     if plain(inner).type == "this":
         word = re.escape(name)
         field = re.compile(rf"\b{word}[!?]?\s*:\s*(?P<type>[^;=,)\n]+)|\bthis\.{word}\s*=\s*(?P<value>[^;\n]+)")
@@ -126,5 +139,5 @@ def client_of_member(source: Source, node: Node, depth: int) -> Client:
             text = match["type"] or match["value"] or ""
             if (match["type"] and TYPES.search(text)) or (match["value"] and MAKER_CALL.search(text)):
                 generic = GENERIC.search(text)
-                return Client("typed", generic["type"] if generic else "")
+                return Client("typed", generic["type"] if generic else "", schema=schema_in(text))
     return UNKNOWN
