@@ -44,6 +44,7 @@ class Definition:
     problem: str | None = None  #: why the columns can't be known from here
     also: tuple[tuple[str, int], ...] = ()  #: further places that had a say
     hints: tuple[str, ...] = ()  #: columns that it may have as well
+    gone: tuple[str, ...] = ()  #: columns that it had once
     widths: Mapping[str, int] = field(default_factory=dict, compare=False)  #: bytes of a column's values, on average
 
     @property

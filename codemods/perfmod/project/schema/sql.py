@@ -128,6 +128,7 @@ class Replay:
         self.created: tuple[str, int] = (tree, 1)
         self.problem: str | None = None
         self.hints: list[str] = []  #: columns that it may have as well
+        self.gone: list[str] = []  #: columns that it had once
 
     def run(self, own: Sequence[Located], others: Sequence[Located]) -> Definition:
         """The table after the changes of its own tree and then those of trees that don't create it."""
@@ -141,7 +142,9 @@ class Replay:
         if self.columns is None and self.problem is None:
             self.problem = "the table is dropped"
         columns = tuple(self.columns or ())
-        return Definition(self.table, "sql", path, line, columns, self.tree, self.problem, also, tuple(self.hints))
+        gone = tuple(column for column in dict.fromkeys(self.gone) if column not in columns)
+        hints = tuple(self.hints)
+        return Definition(self.table, "sql", path, line, columns, self.tree, self.problem, also, hints, gone)
 
     def taint(self, item: Located, reason: str) -> None:
         self.problem = self.problem or f"{reason}, {item.file.path}:{item.change.line}"
@@ -191,9 +194,11 @@ class Replay:
             if name not in columns:
                 columns.append(name)
         elif change.kind == "drop":
+            self.gone.append(name)
             if name in columns:
                 columns.remove(name)
         elif name in columns:
+            self.gone.append(name)
             columns[columns.index(name)] = change.columns[1]
         elif change.columns[1] not in columns:
             self.taint(item, f"it renames a column {name} that is not there")

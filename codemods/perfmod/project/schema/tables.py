@@ -137,6 +137,9 @@ def disagreement(best: Definition, other: Definition) -> str | None:
     more = [column for column in (*other.columns, *other.hints) if column not in best.columns]
     if more:
         return f"sources disagree: {other.place} has {listed(more)}, which {best.place} lacks"
+    gone = [column for column in other.gone if column in best.columns]
+    if gone and STRENGTH[best.origin]:
+        return f"sources disagree: {best.place} has {listed(gone)}, which {other.places} drops"
     if other.problem is not None:
         same = STRENGTH[other.origin] == STRENGTH[best.origin]
         return f"sources disagree: {best.place}, but at {other.place} {other.problem}" if same else None
