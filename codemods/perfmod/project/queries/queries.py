@@ -44,7 +44,7 @@ class Queries:
         self._classes = ClassTables(project, modules)
         self._read: dict[str, list[Query]] = {}
         self._mentions: dict[str, list[str]] = {}
-        self._named: dict[str, list[NamedColumn]] = {}
+        self._named: dict[Table, list[NamedColumn]] = {}
 
     def of(self, path: str) -> list[Query]:
         """Every query of a file."""
@@ -70,7 +70,7 @@ class Queries:
             self._named[table] = self._columns_named(table)
         return self._named[table]
 
-    def _columns_named(self, table: str) -> list[NamedColumn]:
+    def _columns_named(self, table: Table) -> list[NamedColumn]:
         found = []
         for path in self.mentioning(table.name):
             text = self._project.text(path)
@@ -145,12 +145,10 @@ class Queries:
 
     def schema_of(self, query: Query) -> str:
         """The schema that a query is about; "?" where it is computed, or the client may be made for another one."""
-        if query.schema:
-            return query.schema
+        if query.schema or not self._needles.other_schemas:
+            return query.schema or query.client.schema or "public"
         client, _ = self.client_of(query)
-        if client.schema or client.evidence == "made" or not self._needles.other_schemas:
-            return client.schema or "public"
-        return "?"
+        return client.schema or ("public" if client.evidence == "made" else "?")
 
     def client_of(self, query: Query) -> tuple[Client, str | None]:
         """What is known of a query's client, and the file that describes its database."""

@@ -18,7 +18,10 @@ TEST = re.compile(
 QUERY = re.compile(rb"\.\s*(?:from_?|table)\s*[(<]")
 # The same without the dot: a pattern that begins with a word is found many times faster.
 WORDS = (re.compile(rb"from_?\s*[(<]"), re.compile(rb"table\s*[(<]"))
-OTHER_SCHEMA = re.compile(rb"\bdb\s*:\s*\{[^{}]{0,500}\bschema\b|ClientOptions\([^()]{0,500}\bschema\s*=(?!=)")
+OTHER_SCHEMA = re.compile(
+    rb"\bdb\s*:\s*\{[^{}]{0,500}\bschema\b|PostgrestClient\b[^{}]{0,500}\{[^{}]{0,500}\bschema\b"
+    rb"|Client<[^<>()]{0,200},\s*[\"']\w|ClientOptions\([^()]{0,500}\bschema\s*=(?!=)"
+)
 UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -51,7 +54,7 @@ class Needles:
                 holding.database_types.append(path)
             if b"pgTable" in plain:
                 holding.drizzle_tables.append(path)
-            if b"createClient" in plain and OTHER_SCHEMA.search(plain):
+            if b"Client" in plain and OTHER_SCHEMA.search(plain):
                 holding.other_schemas.append(path)
             if holds_query(data) and not TEST.search(path):
                 holding.queries.append((path, data))
