@@ -13,19 +13,29 @@ find_python() {
   exit 2
 }
 
-# prepare FOLDER EXTRAS...: a virtual environment with perfmod (editable) and the given dependency groups.
+# prepare FOLDER [--group NAME]: a virtual environment with perfmod (editable) and what a dependency group names.
+# Where this Python is the one that requirements-NAME.lock was made with, exactly what the lock says, with its hashes.
 prepare() {
-  local folder=$1 stamp; shift
+  local folder=$1 lock="" stamp; shift
+  if [ "${1:-}" = --group ] && [ -f "$root/requirements-$2.lock" ]; then lock="$root/requirements-$2.lock"; fi
   python="$folder/bin/python"
-  stamp=$(cksum < "$root/pyproject.toml")
+  stamp=$(cat "$root/pyproject.toml" ${lock:+"$lock"} | cksum)
   [ "$(cat "$folder/stamp" 2>/dev/null)" = "$stamp" ] && return
   echo "perfmod: preparing $folder (first use or changed dependencies) ..." >&2
   local base; base=$(find_python) || exit 2
-  "$base" -m venv "$folder" >&2 &&
-    "$python" -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1' >&2 &&
-    (cd "$root" && "$python" -m pip install --quiet --disable-pip-version-check --editable . "$@" >&2) || {
-      echo "perfmod: could not prepare $folder; see the messages above" >&2
-      exit 2
-    }
+  "$base" -m venv "$folder" >&2 && install "$lock" "$@" >&2 || {
+    echo "perfmod: could not prepare $folder; see the messages above" >&2
+    exit 2
+  }
   echo "$stamp" > "$folder/stamp"
+}
+
+install() {
+  local lock=$1 pip=("$python" -m pip install --quiet --disable-pip-version-check); shift
+  if [ -n "$lock" ] && grep -qxF "# $("$python" "$root/scripts/lock.py" --python)" "$lock"; then
+    "${pip[@]}" --require-hashes --requirement "$lock" &&
+      "${pip[@]}" --no-deps --no-build-isolation --editable "$root"
+  else
+    "${pip[@]}" --upgrade 'pip>=25.1' && (cd "$root" && "${pip[@]}" --editable . "$@")
+  fi
 }

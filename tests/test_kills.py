@@ -46,7 +46,31 @@ importers:
         specifier: ^7.0.0
         version: 7.0.0
 """
+NPM_LOCK = b"""{
+  "name": "web",
+  "lockfileVersion": 3,
+  "packages": {
+    "": {
+      "name": "web",
+      "dependencies": {
+        "eruda": "^3.4.3"
+      },
+      "devDependencies": {
+        "vite": "^7.0.0"
+      }
+    },
+    "node_modules/eruda": {
+      "version": "3.4.3"
+    },
+    "node_modules/vite": {
+      "version": "7.0.0",
+      "dev": true
+    }
+  }
+}
+"""
 PAGES = 6
+SOMEBODY = 12_345  # owns every fourth file, where the tests may give files away
 MODES = (0o644, 0o755, 0o600, 0o640)
 Entry = tuple[object, ...]
 
@@ -69,9 +93,15 @@ def fill(root: Path) -> Path:
         web = root / f"web{number}"
         (web / "src").mkdir(parents=True)
         (web / "package.json").write_bytes(PACKAGE)
-        (web / "pnpm-lock.yaml").write_bytes(LOCK)
+        if number % 2:
+            (web / "package-lock.json").write_bytes(NPM_LOCK)
+        else:
+            (web / "pnpm-lock.yaml").write_bytes(LOCK)
         (web / "src/main.ts").write_bytes(b"import('eruda').then((m) => m.default.init());\n")
         (web / "src/vite-env.d.ts").write_bytes(b'/// <reference types="vite/client" />\n')
+    if os.geteuid() == 0:
+        for path in sorted(root.rglob("*.*"))[::4]:
+            os.chown(path, SOMEBODY, SOMEBODY)
     (root / "link.py").symlink_to("app/part0/job0.py")
     (root / "app/other.py").symlink_to("part1/job1.py")
     return root
@@ -84,7 +114,7 @@ def commit(root: Path) -> None:
 
 
 def tree(root: Path) -> dict[str, Entry]:
-    """Everything below a folder but the git directory: kinds, modes, contents, where links lead."""
+    """Everything below a folder but the git directory: kinds, owners, modes, contents, where links lead."""
     found: dict[str, Entry] = {}
     for path in root.rglob("*"):
         name = path.relative_to(root).as_posix()
@@ -96,7 +126,8 @@ def tree(root: Path) -> dict[str, Entry]:
         elif path.is_dir():
             found[name] = ("folder",)
         else:
-            found[name] = ("file", stat.S_IMODE(status.st_mode), path.read_bytes())
+            owner = (status.st_uid, status.st_gid)
+            found[name] = ("file", owner, stat.S_IMODE(status.st_mode), path.read_bytes())
     return found
 
 
@@ -147,7 +178,7 @@ def test_killed_again_and_again(tmp_path: Path, make: Callable[[Path], None]) ->
     killed = in_between = 0
     for number in range(KILLS):
         root = tmp_path / f"{number}"
-        shutil.copytree(original, root, symlinks=True)
+        copy(original, root)
         for again in (True, number % 3 == 0):
             if not again:
                 continue
@@ -170,8 +201,12 @@ def test_killed_again_and_again(tmp_path: Path, make: Callable[[Path], None]) ->
     assert killed >= KILLS // 2
 
 
+def copy(original: Path, root: Path) -> None:
+    subprocess.run(["cp", "-a", original, root], check=True)
+
+
 def applied(original: Path, root: Path) -> tuple[dict[str, Entry], int]:
     """What an undisturbed run leaves, and its exit code."""
-    shutil.copytree(original, root, symlinks=True)
+    copy(original, root)
     code = ended(start(root))
     return tree(root), code

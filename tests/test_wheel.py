@@ -30,7 +30,7 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
         (folder / "codemods/perfmod/__pycache__").mkdir(exist_ok=True)
         (folder / "codemods/perfmod/__pycache__/left.cpython-311.pyc").write_bytes(name.encode())
         (folder / ".env").write_text(name)
-        command = [sys.executable, "-m", "build", "--wheel", "--outdir", "out", "."]
+        command = [sys.executable, "-m", "build", "--no-isolation", "--wheel", "--outdir", "out", "."]
         environment = {**os.environ, "SOURCE_DATE_EPOCH": "1700000000"}
         done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
