@@ -70,6 +70,13 @@ def test_what_undoes_a_migration_is_not_read() -> None:
         (["CREATE UNLOGGED TABLE public . t (a int) PARTITION BY RANGE (a)"], ["a"]),
         (["CREATE TABLE t (a int)", "DO $$ BEGIN ALTER TABLE t ADD COLUMN a int; END $$"], ["a"]),
         (["CREATE TABLE t (a int)", "DO $$ BEGIN ALTER TABLE t DROP COLUMN IF EXISTS z; END $$"], ["a"]),
+        (
+            ["CREATE TABLE t (a int)", "BEGIN; ALTER TABLE t ADD b int; ROLLBACK; BEGIN; ALTER TABLE t ADD c int; END"],
+            ["a", "c"],
+        ),
+        (["CREATE TABLE t (a int)", "SET search_path = sales, public; ALTER TABLE t ADD b int"], ["a", "b"]),
+        (["CREATE TABLE t (a int)", "DROP SCHEMA public CASCADE; CREATE SCHEMA public; CREATE TABLE t (b int)"], ["b"]),
+        ([f"CREATE TABLE t ({'x' * 70} int)", f"ALTER TABLE t ADD {'É' * 40} int"], ["x" * 63, "É" * 31]),
     ],
 )
 def test_columns_after_all_migrations(tmp_path: Path, migrations: list[str], columns: list[str]) -> None:
@@ -92,6 +99,10 @@ def test_columns_after_all_migrations(tmp_path: Path, migrations: list[str], col
         ["CREATE TABLE t (a int)", "CREATE TABLE t (b int)"],
         ["CREATE TABLE t (a int)", "ALTER TABLE t RENAME TO u"],
         ["CREATE TABLE u (a int)", "CREATE TABLE t (b int); ALTER TABLE u RENAME TO t"],
+        ["CREATE TABLE sales.t (a int)", "ALTER TABLE sales.t SET SCHEMA public; CREATE TABLE IF NOT EXISTS t (b int)"],
+        ["CREATE TABLE t (a int)", "DO $$ BEGIN DROP SCHEMA public CASCADE; END $$"],
+        ["DO $$ BEGIN CREATE UNLOGGED TABLE t (a int); END $$", "CREATE TABLE IF NOT EXISTS t (b int)"],
+        ["CREATE TABLE t (a int,)"],
         ["CREATE TABLE t (a int)", "ALTER TABLE t RENAME COLUMN y TO z"],
         ["CREATE TABLE t (a int)", "ALTER TABLE t INHERIT u"],
         ["CREATE TABLE t PARTITION OF u FOR VALUES IN (1)"],

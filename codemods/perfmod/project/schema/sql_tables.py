@@ -48,7 +48,9 @@ CONSTRAINT = re.compile(r"(?:constraint|primary\s+key|unique|check|foreign\s+key
 ADD = re.compile(rf"add\s+(?:column\s+)?(?P<lenient>if\s+not\s+exists\s+)?(?P<column>{IDENTIFIER})", re.I)
 DROP_COLUMN = re.compile(rf"drop\s+(?:column\s+)?(?:if\s+exists\s+)?(?P<column>{IDENTIFIER})", re.I)
 RENAME = re.compile(rf"rename\s+(?:column\s+)?(?P<old>{IDENTIFIER})\s+to\s+(?P<new>{IDENTIFIER})", re.I)
-MOVED = re.compile(rf"(?:rename\s+to\s+(?P<new>{IDENTIFIER})|set\s+schema|inherit|of|attach)\b", re.I)
+MOVED = re.compile(
+    rf"(?:rename\s+to\s+(?P<new>{IDENTIFIER})|set\s+schema\s+(?P<schema>{IDENTIFIER})|inherit\b|of\b|attach\b)", re.I
+)
 NESTED = re.compile(
     r"(?:create\s+(?:(?:unlogged|foreign)\s+)?table|(?:alter|drop)\s+(?:foreign\s+)?table|(?:drop|alter)\s+schema"
     r"|create\s+(?:or\s+replace\s+)?(?:(?:recursive|materialized)\s+)*view)\b[^;]*",
@@ -176,6 +178,8 @@ def alter(schema: str, table: str, line: int, actions: list[str]) -> Iterator[Ch
             yield Change("taint", schema, table, line, reason="the table is renamed or moved")
             if moved["new"]:
                 yield Change("taint", schema, identifier(moved["new"]), line, reason="another table is renamed to it")
+            if moved["schema"]:
+                yield Change("taint", identifier(moved["schema"]), table, line, reason="another table is moved to it")
         elif added := ADD.match(action):
             yield Change("add", schema, table, line, (identifier(added["column"]),), bool(added["lenient"]))
         elif re.match(r"drop\s+constraint\b", action, re.I):
