@@ -160,7 +160,7 @@ def create(statement: Statement, match: re.Match[str]) -> Change:
             continue
         name = re.match(IDENTIFIER, element)
         if name is None:
-            return replace(made, kind="taint", reason=f"can't read `{(element.splitlines() or [''])[0]}`")
+            return replace(made, kind="taint", reason=f"CREATE TABLE with `{(element.splitlines() or [''])[0]}`")
         columns.append(identifier(name[0]))
     after = mask[inside[1] + 1 :]
     if re.match(r"\s*(?:inherits\b|as\b)", after, re.I):
