@@ -146,7 +146,7 @@ class Queries:
     def schema_of(self, query: Query) -> str:
         """The schema that a query is about; "?" where it is computed, or the client may be made for another one."""
         if query.schema or not self._needles.other_schemas:
-            return query.schema or query.client.schema or "public"
+            return query.schema or query.client.schema.strip("?") or "public"
         client, _ = self.client_of(query)
         return client.schema or ("public" if client.evidence == "made" else "?")
 

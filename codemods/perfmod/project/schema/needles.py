@@ -19,8 +19,9 @@ QUERY = re.compile(rb"\.\s*(?:from_?|table)\s*[(<]")
 # The same without the dot: a pattern that begins with a word is found many times faster.
 WORDS = (re.compile(rb"from_?\s*[(<]"), re.compile(rb"table\s*[(<]"))
 OTHER_SCHEMA = re.compile(
-    rb"\bdb\s*:\s*\{[^{}]{0,500}\bschema\b|PostgrestClient\b[^{}]{0,500}\{[^{}]{0,500}\bschema\b"
-    rb"|Client<[^<>()]{0,200},\s*[\"']\w|ClientOptions\([^()]{0,500}\bschema\s*=(?!=)"
+    rb"(?:\bdb\s*:\s*\{|PostgrestClient\b[^{}]{0,500}\{)[^{}]{0,500}\bschema\b(?!\s*:\s*[\"'`]public[\"'`])"
+    rb"|Client<[^<>()]{0,200},\s*[\"'](?!public[\"'])\w"
+    rb"|ClientOptions\([^()]{0,500}\bschema\s*=(?!=|\s*[\"']public[\"'])"
 )
 UTF16 = (b"\xff\xfe", b"\xfe\xff")
 

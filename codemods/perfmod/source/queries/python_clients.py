@@ -22,6 +22,7 @@ MAKER_CALL = re.compile(
 IMPORTS = re.compile(rb"^[ \t]*(?:from|import)[ \t]+(?:supabase|postgrest|insforge)\b", re.M)
 # The schema in a client's options: `ClientOptions(schema="sales")`.
 SCHEMA = re.compile(r"\bschema\s*=\s*(?P<value>[\"']\w+[\"'])?")
+OPTIONS = re.compile(r"\boptions\s*=\s*[\w.]+\s*[,)]")
 NAMED = re.compile(r"supabase|insforge|postgrest", re.I)
 UNKNOWN = Client("unknown")
 DEPTH = 6
@@ -50,9 +51,11 @@ def client_of(names: Names, node: Node, depth: int = 0) -> Client:
 
 
 def schema_in(code: str) -> str:
-    """The schema that a client is made for, by the code that makes it."""
+    """The schema that a client is made for, by the code that makes it. "?" where its options stand elsewhere."""
     found = SCHEMA.search(code)
-    return (found["value"] or "?").strip("\"'") if found is not None else ""
+    if found is not None:
+        return (found["value"] or "?").strip("\"'")
+    return "?" if OPTIONS.search(code) else ""
 
 
 def client_of_binding(names: Names, binding: Binding, depth: int) -> Client:

@@ -26,6 +26,7 @@ SCHEMA = re.compile(
     r"(?:\bdb\s*:\s*\{|PostgrestClient\b[^{}]{0,500}\{)[^{}]{0,500}?\bschema\s*(?::\s*(?P<value>[\"'`]\w+[\"'`])?|[,}])"
     r"|<[^<>()]{0,200},\s*(?P<type>[\"']\w+[\"'])"
 )
+OPTIONS = re.compile(r"\(\s*[^,()]{1,200},\s*[^,()]{1,200},\s*(?:[\w.]+|\{[^{}]{0,500}\.\.\.[^{}]{0,500}\})\s*,?\s*\)")
 NAMED = re.compile(r"supabase|insforge|postgrest", re.I)
 UNKNOWN = Client("unknown")
 DEPTH = 6
@@ -59,9 +60,11 @@ def client_of(source: Source, node: Node, depth: int = 0) -> Client:
 
 
 def schema_in(code: str) -> str:
-    """The schema that a client is made for, by the code that makes it or by its type."""
+    """The schema that a client is made for, by its code or its type. "?" where the options stand elsewhere."""
     found = SCHEMA.search(code)
-    return (found["value"] or found["type"] or "?").strip("\"'`") if found is not None else ""
+    if found is not None:
+        return (found["value"] or found["type"] or "?").strip("\"'`")
+    return "?" if OPTIONS.search(code) else ""
 
 
 def client_of_binding(source: Source, bound: Bound, depth: int) -> Client:
