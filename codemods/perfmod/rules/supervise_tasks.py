@@ -62,7 +62,7 @@ class HandlerScanner:
     """Finds set_exception_handler(...)."""
 
     languages = ("python",)
-    triggers = Triggers(((b"async", b".set_exception_handler("), (b"loop", b".set_exception_handler(")))
+    triggers = Triggers(((b".set_exception_handler(", b"async"), (b".set_exception_handler(", b"loop")))
 
     def scan(self, source: Source) -> Iterator[Fact]:
         yield HandlerSet(source.path)
