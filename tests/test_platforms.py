@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import shutil
 import subprocess
@@ -32,7 +31,7 @@ def many(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def spawning(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(multiprocessing, "get_all_start_methods", lambda: ["spawn"])
+    monkeypatch.delattr(os, "fork")
     monkeypatch.setattr(scanning, "FILES_PER_WORKER", 1)
 
 
@@ -51,8 +50,8 @@ def test_spawned_workers_find_the_same(many: Path, spawning: None, capfd: pytest
 
 
 SPAWN = """
-import multiprocessing, os, sys
-multiprocessing.get_all_start_methods = lambda: ["spawn"]
+import os, sys
+del os.fork
 from perfmod import scanning
 scanning.FILES_PER_WORKER = 1
 from perfmod.cli import main

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,8 @@ from perfmod.values import dataclass
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
+
+    from perfmod.git import Asking
 
 LANGUAGES = {
     "py": "python",
@@ -83,14 +86,16 @@ def discover(
     exclude: Sequence[str] | None = None,
     extend_exclude: Sequence[str] = (),
     given: Collection[str] = (),
+    listing: Listing | None = None,
 ) -> Discovery:
     """The files below `root`, and which of them `paths` name.
 
+    `listing` is the list of the root's files that was asked for before.
     `given` are files whose text the caller has; they need not exist.
     A file that is named itself counts even where a folder above it would be left out, as with ruff.
     Raises PerfmodError for a path that does not exist or lies outside the root.
     """
-    listed = frozenset(list_files(root))
+    listed = frozenset((listing or Listing(root)).files())
     files = LeftOut(listed, exclude, extend_exclude).others(sorted(listed))
     if given:
         files = sorted({*files, *given})
@@ -133,29 +138,40 @@ def relative_to_root(root: Path, path: Path, given: Collection[str] = ()) -> str
     return relative
 
 
-def list_files(root: Path) -> Iterator[str]:
-    """All files below the root that are not ignored: relative POSIX paths, unsorted."""
-    found = git_files(root)
-    yield from walk(root) if found is None else found
+class Listing:
+    """All files below the root that are not ignored. Git looks for them while this process does something else."""
 
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._git: Asking | None = None
+        if any((folder / ".git").exists() for folder in (root, *root.parents)):
+            from perfmod.git import Asking, GitFailed
 
-def git_files(root: Path) -> list[str] | None:
-    """What git tracks below the root, and what it neither tracks nor ignores. None where git can't say."""
-    if not any((folder / ".git").exists() for folder in (root, *root.parents)):
-        return None
-    from perfmod.git import GitFailed, run_git
+            command = ("ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate")
+            with suppress(GitFailed):
+                self._git = Asking(root, command)
 
-    try:
-        listed = run_git(root, ["ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate"])
-    except GitFailed:
-        return None
-    if listed.returncode != 0:
-        return None
-    names = os.fsdecode(listed.stdout).split("\0")[:-1]
-    if names:
-        return names
-    # The whole root may be something that git ignores, as a package unpacked in a work folder is.
-    return None if run_git(root, ["check-ignore", "-q", "."]).returncode == 0 else names
+    def is_ready(self) -> bool:
+        """Whether the first names are there, or there is nothing to wait for."""
+        return self._git is None or self._git.has_begun()
+
+    def files(self) -> Iterable[str]:
+        """Relative POSIX paths, unsorted. Raises PerfmodError where git takes too long."""
+        found = self._said_by_git()
+        return walk(self._root) if found is None else found
+
+    def _said_by_git(self) -> list[str] | None:
+        """What git tracks below the root, and what it neither tracks nor ignores. None where git can't say."""
+        listed = None if self._git is None else self._git.answer()
+        if listed is None:
+            return None
+        names = os.fsdecode(listed).split("\0")[:-1]
+        if names:
+            return names
+        from perfmod.git import run_git
+
+        # The whole root may be something that git ignores, as a package unpacked in a work folder is.
+        return None if run_git(self._root, ["check-ignore", "-q", "."]).returncode == 0 else names
 
 
 def walk(root: Path) -> Iterator[str]:

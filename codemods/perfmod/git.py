@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import subprocess
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -55,12 +56,45 @@ def run_git(
             [*START, *arguments], cwd=folder, capture_output=True, check=False, env=environment, timeout=SECONDS
         )
     except subprocess.TimeoutExpired:
-        words = " ".join(arguments[:2])
-        raise PerfmodError(
-            f"{folder}: `git {words}` gave no answer within {SECONDS} seconds; see whether it does by itself"
-        ) from None
+        raise no_answer(folder, arguments) from None
     except OSError as error:
         raise GitFailed(f"git: {error.strerror or error}") from error
+
+
+class Asking:
+    """Git alone, at work while this process does something else. Raises GitFailed where it can't be run."""
+
+    def __init__(self, folder: Path, arguments: Sequence[str]) -> None:
+        self._folder = folder
+        self._arguments = arguments
+        environment = {**os.environ, **ALONE}
+        try:
+            self._process = subprocess.Popen(
+                [*START, *arguments], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment
+            )
+        except OSError as error:
+            raise GitFailed(f"git: {error.strerror or error}") from error
+
+    def has_begun(self) -> bool:
+        """Whether the answer has begun to arrive; on Windows, where that can't be known, it has."""
+        return os.name == "nt" or bool(select.select([self._process.stdout], [], [], 0)[0])
+
+    def answer(self) -> bytes | None:
+        """What it printed; None where it failed. Raises PerfmodError where it takes too long."""
+        try:
+            said, _ = self._process.communicate(timeout=SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.communicate()
+            raise no_answer(self._folder, self._arguments) from None
+        return said if self._process.returncode == 0 else None
+
+
+def no_answer(folder: Path, arguments: Sequence[str]) -> PerfmodError:
+    words = " ".join(arguments[:2])
+    return PerfmodError(
+        f"{folder}: `git {words}` gave no answer within {SECONDS} seconds; see whether it does by itself"
+    )
 
 
 @cache

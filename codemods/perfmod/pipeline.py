@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from time import strftime
 from typing import TYPE_CHECKING, Literal
 
 from perfmod.config import Settings
-from perfmod.discovery import Discovery, discover
+from perfmod.discovery import Discovery, Listing, discover
 from perfmod.errors import PerfmodError, TooMuch
 from perfmod.model import Change, Fact, Facts, Finding, Note, Result, Safety, Skipped, Span
 from perfmod.project import Project
@@ -93,8 +94,10 @@ def run(request: Request, progress: Progress | None = None) -> Report:
         from perfmod.writing import recover
 
         recovered = recover(request.root)
+    listing = Listing(request.root)
     rules = make_rules(settings.selected, dict(settings.rules))
-    discovery = find_files(request)
+    import_ahead(listing)
+    discovery = find_files(request, listing)
     cache = cache_of(request, rules)
     relevant = files_to_scan(discovery.files, rules)
     facts, digests, skipped = scan_all(relevant, rules, request, progress, cache)
@@ -149,10 +152,18 @@ def files_of(request: Request) -> list[str]:
     return [path for path in files_to_scan(discovery.files, rules) if discovery.is_chosen(path)]
 
 
-def find_files(request: Request) -> Discovery:
+def import_ahead(listing: Listing) -> None:
+    """Import what scanning a file needs while git looks for files: where that takes long there are many."""
+    for module in ("perfmod.source.tree", "perfmod.source.text", "hashlib", "perfmod.suppression"):
+        if listing.is_ready():
+            return
+        import_module(module)
+
+
+def find_files(request: Request, listing: Listing | None = None) -> Discovery:
     settings = request.settings
     overlay = request.overlay or {}
-    found = discover(request.root, request.paths, settings.exclude, settings.extend_exclude, overlay)
+    found = discover(request.root, request.paths, settings.exclude, settings.extend_exclude, overlay, listing)
     if request.scope is None:
         return found
     chosen = frozenset(path for path in found.files if found.is_chosen(path) and request.scope.holds_path(path))
