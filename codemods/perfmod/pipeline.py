@@ -96,7 +96,8 @@ def run(request: Request, progress: Progress | None = None) -> Report:
         recovered = recover(request.root)
     listing = Listing(request.root)
     rules = make_rules(settings.selected, dict(settings.rules))
-    import_ahead(listing)
+    if not request.cache:
+        import_ahead(listing)
     discovery = find_files(request, listing)
     cache = cache_of(request, rules)
     relevant = files_to_scan(discovery.files, rules)
@@ -154,7 +155,7 @@ def files_of(request: Request) -> list[str]:
 
 def import_ahead(listing: Listing) -> None:
     """Import what scanning a file needs while git looks for files: where that takes long there are many."""
-    for module in ("perfmod.source.tree", "perfmod.source.text", "hashlib", "perfmod.suppression"):
+    for module in ("perfmod.source.tree", "tree_sitter_python", "perfmod.suppression", "hashlib"):
         if listing.is_ready():
             return
         import_module(module)

@@ -25,6 +25,7 @@ OWN_RULES = (PARSE_ERROR, IGNORE_COMMENT)
 class Triggers:
     """Which files are worth parsing: those that hold all byte strings of any one group.
 
+    Groups that begin with the same byte string are dearest to have: where it is missing, one search rules out them all.
     `confirm` is a second, dearer test for a file that passed the first. `glance` gives the facts that the bytes of a
     file tell which passed the first and not the second: it is not parsed.
     """

@@ -62,7 +62,7 @@ class HandlerScanner:
     """Finds set_exception_handler(...)."""
 
     languages = ("python",)
-    triggers = Triggers(((b".set_exception_handler(", b"async"), (b".set_exception_handler(", b"loop")))
+    triggers = Triggers(((b"asyncio", b".set_exception_handler("), (b"loop", b".set_exception_handler(")))
 
     def scan(self, source: Source) -> Iterator[Fact]:
         yield HandlerSet(source.path)
@@ -107,8 +107,8 @@ class SuperviseTasks:
             (b"asyncio", b"asyncio.Task"),
             (b"asyncio", b"asyncio.tasks"),
             (b"asyncio", b"asyncio as"),
-            (b"create_task", b"loop"),
-            (b"run_in_executor", b"loop"),
+            (b"loop", b"create_task"),
+            (b"loop", b"run_in_executor"),
         ),
         may_let_go,
     )

@@ -19,7 +19,7 @@ NAMES = re.compile(rb"(\w+)(?:[ \t]+as[ \t]+\w+)?")
 COMMENT = re.compile(rb"#[^\n]*")
 READ = 8_192  # of each file: most imports stand at the beginning
 READ_ALL = 800  # files; of a larger distributable a sample speaks, and the folders in question
-SAMPLE = 250
+SAMPLE = 100
 
 
 @dataclass(frozen=True, slots=True)
