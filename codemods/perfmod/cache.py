@@ -67,29 +67,45 @@ class Cache:
         self._key = key_of(root, rules)
         self._path = folder / f"facts-{crc32(self._key.encode()):08x}"
         self._entries, self._verdict = read(self._path, self._key)
+        self._unchanged: set[str] = set()
         self._current: dict[str, Entry] = {}
         self._stamps: dict[str, Stamp] = {}
         self._watched: dict[str, Stamp | None] = {}
         self._is_new = False
 
+    def look_ahead(self) -> None:
+        """Look at the files of the last run, so that `known` need not: while git still looks for files."""
+        for path, entry in self._entries.items():
+            if self._stamp(path) == entry[:2]:
+                self._unchanged.add(path)
+
     def known(self, paths: Iterable[str]) -> dict[str, Scanned | None]:
         """What those of the files said that have not changed since: None where no trigger fit."""
         found = {}
-        lstat, is_regular, entries, top = os.lstat, stat.S_ISREG, self._entries, self._root
+        unchanged, entries = self._unchanged, self._entries
         for path in paths:
-            try:
-                status = lstat(f"{top}/{path}")
-            except OSError:
-                continue
-            if not is_regular(status.st_mode):
-                continue  # what a link leads to can change without it
-            entry = entries.get(path)
-            if entry is not None and status.st_mtime_ns == entry[1] and status.st_size == entry[0]:
-                self._current[path] = entry
+            if path in unchanged:
+                self._current[path] = entry = entries[path]
                 found[path] = entry[2]
+                continue
+            stamp = self._stamp(path)
+            if stamp is None:
+                continue
+            known = entries.get(path)
+            if known is not None and stamp == known[:2]:
+                self._current[path] = known
+                found[path] = known[2]
             else:
-                self._stamps[path] = (status.st_size, status.st_mtime_ns)
+                self._stamps[path] = stamp
         return found
+
+    def _stamp(self, path: str) -> Stamp | None:
+        """None of what is no regular file: what a link leads to can change without it."""
+        try:
+            status = os.lstat(f"{self._root}/{path}")
+        except OSError:
+            return None
+        return (status.st_size, status.st_mtime_ns) if stat.S_ISREG(status.st_mode) else None
 
     def put(self, path: str, scanned: Scanned | None) -> None:
         """Remember what a file said, as it stood when `known` was asked for it."""

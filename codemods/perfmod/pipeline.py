@@ -96,10 +96,12 @@ def run(request: Request, progress: Progress | None = None) -> Report:
         recovered = recover(request.root)
     listing = Listing(request.root)
     rules = make_rules(settings.selected, dict(settings.rules))
-    if not request.cache:
+    cache = cache_of(request, rules)
+    if cache is not None:
+        cache.look_ahead()
+    else:
         import_ahead(listing)
     discovery = find_files(request, listing)
-    cache = cache_of(request, rules)
     relevant = files_to_scan(discovery.files, rules)
     facts, digests, skipped = scan_all(relevant, rules, request, progress, cache)
     project = Project(request.root, discovery.files, facts, request.overlay, cache.watch if cache else None)
