@@ -578,6 +578,14 @@ def test_a_full_disk_behind_standard_output() -> None:
     assert (process.returncode, err) == (2, b"perfmod: error: cannot write to stdout: No space left on device\n")
 
 
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-"])
+def test_a_stream_that_is_closed_from_the_start(closed: str) -> None:
+    files(a="import asyncio\n\n\nasync def f():\n    asyncio.create_task(g())\n")
+    command = f"exec '{sys.executable}' -m perfmod check {closed}"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (1, "")
+
+
 def test_interrupted_quietly() -> None:
     files(a="old_safe()\n")
     wait = (

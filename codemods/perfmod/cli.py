@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from typing import Any, TypeVar
 
 import click
@@ -273,8 +275,23 @@ def run(command: str, typed: dict[str, Any]) -> int:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """The program. Whatever goes wrong is one line on standard error and an exit code."""
+    is_program = arguments is None
     arguments = sys.argv[1:] if arguments is None else list(arguments)
-    sys.exit(exit_code_of(arguments))
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # it was started with this one closed
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115
+    code = exit_code_of(arguments)
+    if is_program and arguments[:1] in (["check"], ["diff"], ["apply"]):
+        end_at_once(code)
+    sys.exit(code)
+
+
+def end_at_once(code: int) -> None:
+    """Leave without taking everything apart: 25 ms. Returns where a pipe is closed, which Python deals with."""
+    with suppress(OSError, ValueError):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
 
 
 def exit_code_of(arguments: Sequence[str]) -> int:

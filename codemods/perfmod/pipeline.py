@@ -28,6 +28,8 @@ Command = Literal["check", "diff", "apply"]
 # Each costs seconds: with more files like that the run ends.
 TOO_MUCH = 10
 
+AHEAD = ("perfmod.source.tree", "tree_sitter_python", "perfmod.suppression", "hashlib", "perfmod.project.layout.layout")
+
 Progress = Callable[[str, int, int], None]  # stage, done, of how many
 
 
@@ -156,8 +158,8 @@ def files_of(request: Request) -> list[str]:
 
 
 def import_ahead(listing: Listing) -> None:
-    """Import what scanning a file needs while git looks for files: where that takes long there are many."""
-    for module in ("perfmod.source.tree", "tree_sitter_python", "perfmod.suppression", "hashlib"):
+    """Import what most runs come to need while git looks for files: where that takes long there are many."""
+    for module in AHEAD:
         if listing.is_ready():
             return
         import_module(module)
