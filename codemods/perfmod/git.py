@@ -77,7 +77,8 @@ class Asking:
 
     def has_begun(self) -> bool:
         """Whether the answer has begun to arrive; on Windows, where that can't be known, it has."""
-        return os.name == "nt" or bool(select.select([self._process.stdout], [], [], 0)[0])
+        pipe = self._process.stdout
+        return pipe is None or os.name == "nt" or bool(select.select([pipe], [], [], 0)[0])
 
     def answer(self) -> bytes | None:
         """What it printed; None where it failed. Raises PerfmodError where it takes too long."""
