@@ -17,7 +17,7 @@ from perfmod.discovery import discover, relative_to_root
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 
-# Processes that are spawned, as on Windows and macOS
+# Processes that are spawned, as on Windows
 
 
 @pytest.fixture

@@ -95,8 +95,9 @@ def discover(
     A file that is named itself counts even where a folder above it would be left out, as with ruff.
     Raises PerfmodError for a path that does not exist or lies outside the root.
     """
-    listed = sorted((listing or Listing(root)).files())  # git's list is: Python then only looks at it
-    files = LeftOut(frozenset(listed), exclude, extend_exclude).others(listed)
+    in_order = sorted((listing or Listing(root)).files())  # git's list is: Python then only looks at it
+    listed = frozenset(in_order)
+    files = LeftOut(listed, exclude, extend_exclude).others(in_order)
     if given:
         files = sorted({*files, *given})
     if all(path == root for path in paths):

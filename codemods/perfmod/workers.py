@@ -51,9 +51,10 @@ def spawned(work: Work[Answer], batches: Sequence[Batch], workers: int) -> Itera
     from concurrent.futures import ProcessPoolExecutor
     from multiprocessing import get_context
 
-    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
-        with safe_path():
-            answers = pool.map(work, batches)
+    with safe_path():
+        pool = ProcessPoolExecutor(workers, get_context("spawn"))
+        answers = pool.map(work, batches)
+    with pool:
         for answer in answers:
             yield from answer
 
