@@ -178,6 +178,28 @@ def test_tsc_has_the_last_word(modules: Path, tmp_path: Path, monkeypatch: pytes
     assert [note.message for note in report.notes] == ["tsc has checked 3 edits in 4 passes; 1 were refused"]
 
 
+@pytest.mark.slow
+def test_the_unsafe_ones_are_suspected_first(modules: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of many edits whose error stands in another file, only those are tried alone that may change a type."""
+    monkeypatch.setenv("PATH", environment()["PATH"])
+    head = "import { db } from './client';\n"
+    plain = {f"src/q{n}.ts": f"{head}export const q{n} = () => db.from('posts').select('*');\n" for n in range(8)}
+    embed = f"{head}export const posts = async () =>\n  (await db.from('posts').select('*, profiles(*)')).data ?? [];\n"
+    reader = "import { posts } from './posts';\n\nexport const names = async (): Promise<string[]> =>\n"
+    reader += "  (await posts()).map((post) => post.profiles.name);\n"
+    files = {"tsconfig.json": TSCONFIG, "src/client.ts": CLIENTS["untyped"], "1.sql": TYPED_CHECKS["1.sql"]}
+    root = checkout(tmp_path, {**files, **plain, "src/posts.ts": embed, "src/reader.ts": reader})
+    (root / "node_modules").symlink_to(modules)
+    assert type_errors(root, modules) == []
+    options = {"select-columns": RunOptions(tsc=True)}
+    report = run(Request("check", root, (root,), Settings(select=("select-columns",), rules=options)))
+    (refused,) = [result.finding for result in report.results if result.finding.safety == "manual"]
+    assert refused.span.path == "src/posts.ts"
+    assert refused.reason is not None
+    assert refused.reason.startswith("a type error: src/reader.ts:4 TS2339")
+    assert [note.message for note in report.notes] == ["tsc has checked 9 edits in 5 passes; 1 were refused"]
+
+
 def test_without_a_compiler_nothing_is_proved(tmp_path: Path) -> None:
     root = checkout(tmp_path, {**TYPED_CHECKS, "tsconfig.json": TSCONFIG, "src/client.ts": CLIENTS["untyped"]})
     options = {"select-columns": RunOptions(tsc=True)}
