@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 LIMIT = 250  # more columns than this, and the SDK's types give up
 ASSERTED = re.compile(
-    rb"(?:CalledWith|called_with|called_once_with|any_call|toBe|to(?:Strict)?Equal|\bcall)\s*\(\s*\[?\s*[\"'`]\*[\"'`]"
-    rb"|\bcall\.[^\n]{0,200}\bselect\(\s*[\"']\*[\"']|==\s*[\"']\*[\"']|[?&]select=(?:\*|%2A)"
+    rb"(?:CalledWith|called_with|called_once_with|any_call|toBe|to(?:Strict)?Equal|\bcall)\s*+\(\s*+\[?\s*+[\"'`]\*[\"'`]"
+    rb"|\bcall\.[^\n]{0,200}\bselect\(\s*+[\"']\*[\"']|==\s*+[\"']\*[\"']|[?&]select=(?:\*|%2A)"
 )
 
 

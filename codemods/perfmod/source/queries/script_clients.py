@@ -26,7 +26,9 @@ SCHEMA = re.compile(
     r"(?:\bdb\s*:\s*\{|PostgrestClient\b[^{}]{0,500}\{)[^{}]{0,500}?\bschema\s*(?::\s*(?P<value>[\"'`]\w+[\"'`])?|[,}])"
     r"|<[^<>()]{0,200},\s*(?P<type>[\"']\w+[\"'])"
 )
-OPTIONS = re.compile(r"\(\s*[^,()]{1,200},\s*[^,()]{1,200},\s*(?:[\w.]+|\{[^{}]{0,500}\.\.\.[^{}]{0,500}\})\s*,?\s*\)")
+OPTIONS = re.compile(
+    r"\([^,()]{1,200}+,[^,()]{1,200}+,\s*+(?:[\w.]++|\{[^{}]{0,500}?\.\.\.[^{}]{0,500}+\})\s*+,?\s*+\)"
+)
 NAMED = re.compile(r"supabase|insforge|postgrest", re.I)
 UNKNOWN = Client("unknown")
 DEPTH = 6
