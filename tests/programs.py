@@ -1,4 +1,4 @@
-"""Programs made at random around the cases of supervise-tasks and gate-dev-tools, for the fuzz tests."""
+"""Programs made at random around the cases of supervise-tasks, and what those of every rule on Python are made of."""
 
 from __future__ import annotations
 
@@ -156,8 +156,8 @@ def calls(depth: int = 1) -> SearchStrategy[str]:
 
 
 @st.composite
-def suites(draw: DrawFn, depth: int = 3) -> list[str]:
-    """Statements, not indented; nested ones are indented by one tab, which `layout` replaces."""
+def suites(draw: DrawFn, statements: SearchStrategy[str], depth: int = 3) -> list[str]:
+    """Statements, not indented; nested ones are indented by one tab, which `indented` replaces."""
     lines: list[str] = []
     for _ in range(draw(st.integers(1, 3))):
         kind = draw(st.integers(0, 5))
@@ -166,13 +166,13 @@ def suites(draw: DrawFn, depth: int = 3) -> list[str]:
             for header in headers:
                 lines.append(header)
                 if not header.startswith("@"):
-                    lines += ["\t" + line for line in draw(suites(depth - 1))]
+                    lines += ["\t" + line for line in draw(suites(statements, depth - 1))]
         elif kind == 1 and depth:
             lines.append("match x:")
             for pattern in draw(st.lists(st.sampled_from(("[a, *_]", "{'k': v}", "P(x=1)", "1 | 2")), min_size=1)):
-                lines += [f"\tcase {pattern}:", *("\t\t" + line for line in draw(suites(depth - 1)))]
+                lines += [f"\tcase {pattern}:", *("\t\t" + line for line in draw(suites(statements, depth - 1)))]
         elif kind <= 3:
-            lines.append(draw(task_statements()))
+            lines += draw(statements).split("\n")
         else:
             lines.append(draw(st.sampled_from(PLAIN)))
     return [*lines, draw(st.sampled_from(("pass", "x = 2", "await work()")))]
@@ -184,14 +184,24 @@ def python_programs(draw: DrawFn) -> bytes:
     lines = draw(st.sampled_from(PRELUDES)).split("\n")[:-1]
     lines += ["async def work(*a, **k): ...", ""]
     for number in range(draw(st.integers(1, 3))):
-        lines += [f"async def main{number}(self, loop, *a, **k):", *("\t" + line for line in draw(suites()))]
+        lines += [
+            f"async def main{number}(self, loop, *a, **k):",
+            *("\t" + line for line in draw(suites(task_statements()))),
+        ]
     if draw(st.booleans()):
-        lines += ["class Service:", "\tasync def start(self):", *("\t\t" + line for line in draw(suites()))]
+        lines += [
+            "class Service:",
+            "\tasync def start(self):",
+            *("\t\t" + line for line in draw(suites(task_statements()))),
+        ]
+    return encoded(draw, laid_out(draw, lines), python=True)
+
+
+def laid_out(draw: DrawFn, lines: list[str]) -> str:
+    """Lines with one kind of indentation, and some end of file."""
     indent = draw(st.sampled_from(("    ", "  ", "\t")))
-    text = "\n".join(indented(line, indent) for line in lines) + draw(
-        st.sampled_from(("\n", "", "\n\n  \n", "\n# end"))
-    )
-    return encoded(draw, text, python=True)
+    end = draw(st.sampled_from(("\n", "", "\n\n  \n", "\n# end")))
+    return "\n".join(indented(line, indent) for line in lines) + end
 
 
 def indented(line: str, indent: str) -> str:
@@ -207,93 +217,3 @@ def encoded(draw: DrawFn, text: str, *, python: bool) -> bytes:
     encoding = draw(st.sampled_from(encodings))
     cookie = f"# -*- coding: latin-1 -*-{newline}" if encoding == "latin-1" else ""
     return (cookie + text).encode(encoding)
-
-
-# TypeScript
-
-CONSOLES = ("eruda", "vconsole", "eruda-dom", "react-scan", "stats.js")
-IMPORTS = (
-    "import {n} from '{p}';",
-    'import {n} from "{p}"',
-    "import * as {n} from '{p}';",
-    "import '{p}';",
-    "import type {n} from '{p}';",
-    "import {{ default as {n} }} from '{p}';",
-    "import {n}, {{ other }} from '{p}'; // why",
-    "const {n} = require('{p}');",
-    "export * from '{p}';",
-)
-CONSOLE_STATEMENTS = (
-    "import('{p}').then((m) => m.default.init());",
-    "import('{p}')",
-    "void import('{p}');",
-    "await import('{p}');",
-    "(await import('{p}')).default.init();",
-    "const m = await import('{p}');\nm.default.init();",
-    "import('{p}').then(({{ default: x }}) => {{\n  x.init({{ a: `\n ${{1}}` }});\n}}).catch(console.error);",
-    "// Always on\nimport('{p}');",
-    "/* a */ import('{p}') /* b */; // c",
-    "if (import.meta.env.DEV) import('{p}');",
-    "if (window.debug) import('{p}');",
-    "window.debug && import('{p}');",
-    "const load = () => import('{p}');",
-    "// @ts-expect-error\nimport('{p}');",
-    "// perfmod: ignore[gate-dev-tools] wanted\nimport('{p}');",
-    "eruda.init();",
-    "new vconsole();",
-    "eruda.add(thing), start();",
-    "window.eruda?.init();",
-    "x = 1; import('{p}'); y = 2;",
-    "label: import('{p}');",
-)
-FILLERS = (
-    "start();",
-    "const a = <T,>(x: T) => x as const;",
-    "let s = `import('eruda')`;",
-    "// eruda",
-    "",
-    "type A = {{ b: string }};",
-    "enum E {{ A }}",
-    "x satisfies Y;",
-    "foo\n(bar)",
-)
-WRAPPERS = (
-    "function f() {{\n{}\n}}",
-    "async function* f<T>() {{\n{}\n}}",
-    "useEffect(() => {{\n{}\n}}, []);",
-    "if (x) {{\n{}\n}} else {{\n{}\n}}",
-    "try {{\n{}\n}} catch (e) {{\n{}\n}}",
-    "class A {{ @dec() m() {{\n{}\n}} static {{ }} }}",
-    "for (const x of y) {{\n{}\n}}",
-    "switch (x) {{ case 1:\n{}\n break; default: }}",
-    "export const g = async () => {{\n{}\n}};",
-    "{{\n{}\n}}",
-    "export default function App() {{\n{}\n  return null;\n}}",
-)
-
-
-@st.composite
-def typescript_blocks(draw: DrawFn, depth: int = 2) -> str:
-    """Statements, some of which load a console."""
-    parts = []
-    for _ in range(draw(st.integers(1, 3))):
-        kind = draw(st.integers(0, 4))
-        if kind == 0 and depth:
-            wrapper = draw(st.sampled_from(WRAPPERS))
-            inner = [draw(typescript_blocks(depth - 1)) for _ in range(wrapper.count("{}"))]
-            parts.append(wrapper.format(*inner))
-        elif kind <= 3:
-            parts.append(draw(st.sampled_from(CONSOLE_STATEMENTS)).format(p=draw(st.sampled_from(CONSOLES))))
-        else:
-            parts.append(draw(st.sampled_from(FILLERS)).format())
-    return draw(st.sampled_from(("\n", "\n\n", "\n  "))).join(parts)
-
-
-@st.composite
-def typescript_programs(draw: DrawFn) -> bytes:
-    """A module that loads debug consoles, laid out oddly. It need not parse: most do."""
-    imports = [
-        draw(st.sampled_from(IMPORTS)).format(n=draw(st.sampled_from(("eruda", "vconsole"))), p=package)
-        for package in draw(st.lists(st.sampled_from(CONSOLES), max_size=2, unique=True))
-    ]
-    return encoded(draw, "\n".join([*imports, draw(typescript_blocks())]) + "\n", python=False)

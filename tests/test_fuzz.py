@@ -18,8 +18,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from console_programs import typescript_programs
+from http_programs import http_programs
 from hypothesis import HealthCheck, given, settings
-from programs import python_programs, typescript_programs
+from programs import python_programs
+from query_programs import MIGRATION, query_modules, query_scripts
+from read_programs import read_programs
 
 from perfmod.compose import edits_of
 from perfmod.config import Settings
@@ -36,6 +40,7 @@ fuzz = settings(
     database=None,
     suppress_health_check=list(HealthCheck),
 )
+NUMBERS = re.compile(r":\d+|line \d+")  # of lines
 IMPORTS = re.compile(r"(?:\s*^[ \t]*(?:from [\w.]+ )?import [^\n]*$)+\s*", re.MULTILINE)
 
 
@@ -65,7 +70,9 @@ def contents(root: Path) -> dict[str, bytes]:
 
 def said(report: Report) -> list[tuple[str, ...]]:
     """The findings without their places."""
-    return [(r.finding.span.path, r.finding.message, r.finding.safety, r.finding.reason or "") for r in report.results]
+    rules = report.request.settings.select  # an ignore comment may cover another line now
+    results = [r.finding for r in report.results if r.finding.rule in (rules or ())]
+    return [(f.span.path, NUMBERS.sub("", f.message), f.safety, NUMBERS.sub("", f.reason or "")) for f in results]
 
 
 def apply_twice(root: Path, rule: str) -> Report:
@@ -111,7 +118,7 @@ def only_calls_and_imports_changed(mended: list[Result], path: str, before: byte
 @fuzz
 @given(python_programs())
 def test_python(program: bytes) -> None:
-    with checkout({"app/__init__.py": b"", "app/main.py": program}) as root:
+    with checkout({**APP, "app/main.py": program}) as root:
         checked = perfmod(root, "check", "supervise-tasks")
         applied = apply_twice(root, "supervise-tasks")
         after = (root / "app/main.py").read_bytes()
@@ -125,18 +132,103 @@ def test_python(program: bytes) -> None:
             assert after == program
 
 
+def same_after_ruff_format(program: bytes, rule: str, others: dict[str, bytes]) -> None:
+    """The same findings, whatever the layout is."""
+    with checkout({**others, "app/main.py": program}) as root:
+        if not parses(program):
+            return
+        before = perfmod(root, "check", rule)
+        ruff = [sys.executable, "-m", "ruff", "format", "--quiet", "--isolated", "--no-cache", "app/main.py"]
+        if subprocess.run(ruff, cwd=root, capture_output=True, check=False).returncode == 0:
+            assert said(perfmod(root, "check", rule)) == said(before)
+
+
 @pytest.mark.slow
 @fuzz
 @given(python_programs())
 def test_python_after_ruff_format(program: bytes) -> None:
-    """The same findings, whatever the layout is."""
-    with checkout({"app/__init__.py": b"", "app/main.py": program}) as root:
-        if not parses(program):
+    same_after_ruff_format(program, "supervise-tasks", APP)
+
+
+def kept_outside_of_edits(program: bytes, rule: str, path: str, others: dict[str, bytes]) -> None:
+    """No crash; what stands outside of the declared edits is there, in order; what parsed parses; one run is enough."""
+    with checkout({**others, path: program}) as root:
+        shown = perfmod(root, "diff", rule)
+        edits = {e for r in shown.results if r.fixable for e in edits_of(r.finding, shown.project)}
+        apply_twice(root, rule)
+        data = (root / path).read_bytes()
+        before, after = Text.decode(path, program), Text.decode(path, data)
+        own = sorted(edit for edit in edits if edit.span.path == path)
+        assert after.utf8.startswith(before.utf8[: own[0].span.start] if own else before.utf8)
+        position = end = own[0].span.start if own else 0
+        for edit in own:
+            piece = before.utf8[end : max(end, edit.span.start)]
+            position = after.utf8.find(piece, position) + len(piece)
+            assert position >= len(piece), piece
+            end = max(end, edit.span.end)
+        assert after.utf8[position:].endswith(before.utf8[end:])
+        assert edits or data == program
+        if path.endswith(".py"):
+            assert parses(data) or not parses(program)
             return
-        before = perfmod(root, "check", "supervise-tasks")
-        ruff = [sys.executable, "-m", "ruff", "format", "--quiet", "--isolated", "--no-cache", "app/main.py"]
-        if subprocess.run(ruff, cwd=root, capture_output=True, check=False).returncode == 0:
-            assert said(perfmod(root, "check", "supervise-tasks")) == said(before)
+        language = "tsx" if path.endswith("x") else "typescript"
+        if not parser(language).parse(before.utf8).root_node.has_error:
+            assert not parser(language).parse(after.utf8).root_node.has_error
+
+
+APP = {"app/__init__.py": b""}
+READ = {**APP, "app/t.txt": b"one", "t.txt": b"two"}
+ROWS = {**APP, "migrations/001_leads.sql": MIGRATION}
+
+
+@pytest.mark.slow
+@fuzz
+@given(http_programs())
+def test_requests(program: bytes) -> None:
+    kept_outside_of_edits(program, "retry-requests", "app/main.py", APP)
+
+
+@pytest.mark.slow
+@fuzz
+@given(http_programs())
+def test_requests_after_ruff_format(program: bytes) -> None:
+    same_after_ruff_format(program, "retry-requests", APP)
+
+
+@pytest.mark.slow
+@fuzz
+@given(read_programs())
+def test_reads(program: bytes) -> None:
+    kept_outside_of_edits(program, "load-once", "app/main.py", READ)
+
+
+@pytest.mark.slow
+@fuzz
+@given(read_programs())
+def test_reads_after_ruff_format(program: bytes) -> None:
+    same_after_ruff_format(program, "load-once", READ)
+
+
+@pytest.mark.slow
+@fuzz
+@given(query_modules())
+def test_queries(program: bytes) -> None:
+    kept_outside_of_edits(program, "select-columns", "app/main.py", ROWS)
+
+
+@pytest.mark.slow
+@fuzz
+@given(query_modules())
+def test_queries_after_ruff_format(program: bytes) -> None:
+    same_after_ruff_format(program, "select-columns", ROWS)
+
+
+@pytest.mark.slow
+@fuzz
+@given(query_scripts())
+def test_script_queries(program: bytes) -> None:
+    for path in ("src/main.ts", "src/App.tsx"):
+        kept_outside_of_edits(program, "select-columns", path, ROWS)
 
 
 PACKAGE = b"""{

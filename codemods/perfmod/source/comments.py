@@ -1,8 +1,10 @@
-"""The comments at a place: those of its line and of the lines right above it."""
+"""The comments at a place: those of its line and of the lines right above it, and at the start of its expression."""
 
 from __future__ import annotations
 
 import re
+
+from tree_sitter import Node
 
 from perfmod.source.tree import Source
 
@@ -11,10 +13,17 @@ COMMENT = re.compile(r"//[^\n]*|/\*.*?(?:\*/|\Z)|(?<![\w'\"])#[^\n]*", re.S)
 ABOVE = re.compile(r"\s*(?://|/?\*|#|\{/\*)")
 
 
-def comment_at(source: Source, offset: int) -> str:
-    """The text of the comments on the line of an offset and in the comment lines above it."""
+def comments_at(source: Source, offset: int, expression: Node) -> str:
+    """The text of the comments at an offset, and at the first line of the expression, if that holds the offset."""
+    lines = [source.text.position(offset)[0]]
+    if expression.start_byte <= offset < expression.end_byte:
+        lines.insert(0, source.text.position(expression.start_byte)[0])
+    return " ".join(filter(None, (comments_at_line(source, line) for line in dict.fromkeys(lines))))
+
+
+def comments_at_line(source: Source, number: int) -> str:
+    """The text of the comments on a line and in the comment lines above it."""
     text = source.text
-    number = text.position(offset)[0]
     line = text.line(number)
     found = [match[0] for match in COMMENT.finditer(line)]
     first = max(1, number - MOST_LINES)

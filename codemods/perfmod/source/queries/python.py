@@ -10,7 +10,7 @@ from functools import partial
 from tree_sitter import Node
 
 from perfmod.model import Span
-from perfmod.source.comments import comment_at
+from perfmod.source.comments import comments_at
 from perfmod.source.python.names import Bound, Imported, Names, enclosing_class
 from perfmod.source.python.variables import uses_of
 from perfmod.source.queries.facts import SHARED, Origin, Query, Select, Use
@@ -91,7 +91,7 @@ def query_at(source: Source, names: Names, start: Call, receiver: Node) -> Query
         tuple(uses(source, names, calls)),
         reads=tuple(dict.fromkeys(reads)),
         call="rpc" if start.name == "rpc" else "from",
-        comment=comment_at(source, stars[0].call.start) if stars else "",
+        comment=comments_at(source, stars[0].call.start, top) if stars else "",
     )
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from tree_sitter import Node
 
 from perfmod.model import Span
-from perfmod.source.comments import comment_at
+from perfmod.source.comments import comments_at
 from perfmod.source.queries.facts import SHARED, Query, Select, Use
 from perfmod.source.queries.results import rows_of
 from perfmod.source.queries.row_reads import row_reads
@@ -92,7 +92,7 @@ def query_at(source: Source, start: Call, receiver: Node) -> Query | None:
         tuple(row_types(source, start.node, calls, rows)) if stars else (),
         tuple(row_reads(source, rows, single=single)),
         start.name,
-        comment_at(source, stars[0].call.start) if stars else "",
+        comments_at(source, stars[0].call.start, top) if stars else "",
         source.language in ("typescript", "tsx"),
     )
 
