@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Literal
 from perfmod.config import Settings
 from perfmod.discovery import Discovery, Listing, discover
 from perfmod.errors import PerfmodError, TooMuch
-from perfmod.model import Change, Fact, Facts, Finding, Note, Result, Safety, Skipped, Span
+from perfmod.model import Change, Facts, Finding, Note, Result, Safety, Skipped, Span
 from perfmod.project import Project
 from perfmod.rule import PARSE_ERROR, Rule, make_rules
-from perfmod.scanning import ParseError, files_to_scan, scan
+from perfmod.scanning import ParseError, Scanned, files_to_scan, scan
 from perfmod.sifting import find_baseline, per_file, place, suppress
 from perfmod.values import dataclass, field
 
@@ -178,18 +178,16 @@ def find_files(request: Request, listing: Listing | None = None) -> Discovery:
 def scan_all(
     files: Sequence[str], rules: Sequence[Rule], request: Request, progress: Progress | None, cache: Cache | None
 ) -> tuple[Facts, dict[str, bytes], list[Skipped]]:
-    facts: list[Fact] = []
-    digests: dict[str, bytes] = {}
-    skipped: list[Skipped] = []
+    found: list[Scanned] = []
     places = {path: number for number, path in enumerate(files)} if progress else {}
     for scanned in scan(request.root, files, rules, request.jobs, cache, request.overlay):
-        facts.extend(scanned.facts)
-        digests[scanned.path] = scanned.digest
-        if scanned.skipped is not None:
-            skipped.append(scanned.skipped)
+        found.append(scanned)
         if progress:
             progress("Reading", places[scanned.path], len(places))
-    return Facts(facts), digests, skipped
+    found.sort(key=lambda scanned: scanned.path)
+    facts = Facts(fact for scanned in found for fact in scanned.facts)
+    skipped = [scanned.skipped for scanned in found if scanned.skipped is not None]
+    return facts, {scanned.path: scanned.digest for scanned in found}, skipped
 
 
 def cache_of(request: Request, rules: Sequence[Rule]) -> Cache | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from perfmod.discovery import LANGUAGES, is_generated, language_of
 from perfmod.model import Fact, Skipped
@@ -17,9 +17,14 @@ from perfmod.values import dataclass
 if TYPE_CHECKING:
     from perfmod.cache import Cache
     from perfmod.rule import Rule, Scanner
+    from perfmod.workers import Work
+
+Given = TypeVar("Given")
+Found = TypeVar("Found")
 
 # Worker processes cost about 10 ms; below this many files they don't pay.
 FILES_PER_WORKER = 400
+MOST_BATCHES = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,17 @@ class Scanned:
     skipped: Skipped | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Heavy:
+    """A large file to parse. These come when all others are done, the largest first, so that nobody waits long."""
+
+    path: str
+    size: int  #: bytes
+    scanners: tuple[int, ...]  #: those that fit, as places in the list of all
+    told: tuple[Fact, ...]
+
+
+HEAVY = 50_000  # bytes: about 8 ms of parsing
 UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 #: A file that holds this is looked at even if no rule has business there: an ignore comment may be out of date.
 TRIGGER = b"perfmod:"
@@ -60,7 +76,7 @@ def scan(
     cache: Cache | None = None,
     overlay: Mapping[str, bytes] | None = None,
 ) -> Iterator[Scanned]:
-    """The facts of every file that holds a trigger, in the order of `files`.
+    """The facts of every file that holds a trigger, in any order.
 
     `overlay` holds the bytes of files that are not to be read from the disk.
     """
@@ -84,14 +100,28 @@ def scan(
 def scan_afresh(
     root: Path, files: Sequence[str], scanners: list[Scanner], jobs: int | None, overlay: Mapping[str, bytes]
 ) -> Iterator[Scanned]:
-    workers = min(jobs or os.cpu_count() or 1, len(files) // FILES_PER_WORKER)
+    most = jobs or os.cpu_count() or 1
+    heavy: list[Heavy] = []
+    workers = min(most, len(files) // FILES_PER_WORKER)
+    for found in spread(partial(scan_files, root, scanners, overlay), files, workers, share=8):
+        if isinstance(found, Heavy):
+            heavy.append(found)
+        else:
+            yield found
+    heavy.sort(key=lambda file: -file.size)
+    yield from spread(partial(scan_heavy, root, scanners, overlay), heavy, min(most, len(heavy)), share=len(heavy))
+
+
+def spread(work: Work[Given, Found], items: Sequence[Given], workers: int, *, share: int) -> Iterator[Found]:
+    """What `work` finds in the items: with several workers, each takes about so many shares of them."""
     if workers <= 1:
-        yield from scan_files(root, files, scanners, overlay)
+        yield from work(items)
         return
     import perfmod.source.tree  # noqa: F401  a forked worker then has it already
     from perfmod.workers import in_processes
 
-    yield from in_processes(partial(scan_batch, root, scanners, overlay), files, workers)
+    size = max(1, len(items) // MOST_BATCHES, min(200, len(items) // (workers * share)))
+    yield from in_processes(work, [items[start : start + size] for start in range(0, len(items), size)], workers)
 
 
 def files_to_scan(files: Sequence[str], rules: Iterable[Rule]) -> list[str]:
@@ -110,15 +140,9 @@ def scanners_of(rules: Iterable[Rule]) -> list[Scanner]:
     return list(found.values())
 
 
-def scan_batch(
-    root: Path, scanners: list[Scanner], overlay: Mapping[str, bytes], files: Sequence[str]
-) -> list[Scanned]:
-    return list(scan_files(root, files, scanners, overlay))
-
-
 def scan_files(
-    root: Path, files: Iterable[str], scanners: Sequence[Scanner], overlay: Mapping[str, bytes]
-) -> Iterator[Scanned]:
+    root: Path, scanners: Sequence[Scanner], overlay: Mapping[str, bytes], files: Iterable[str]
+) -> Iterator[Scanned | Heavy]:
     sieves: dict[str | None, Sieve] = {}
     folders = Folders(root)
     for path in files:
@@ -142,8 +166,23 @@ def scan_files(
                 yield Scanned(path, b"", skipped=Skipped(path, LEAVES))
                 continue
             is_parsed = fitting or TRIGGER in data
+            if is_parsed and len(data) >= HEAVY:
+                yield Heavy(path, len(data), tuple(map(scanners.index, fitting)), told)
+                continue
             scanned = scan_file(path, data, fitting) if is_parsed else Scanned(path, digest(data))
             yield replace(scanned, facts=(*scanned.facts, *told)) if told else scanned
+
+
+def scan_heavy(
+    root: Path, scanners: Sequence[Scanner], overlay: Mapping[str, bytes], files: Iterable[Heavy]
+) -> Iterator[Scanned]:
+    for file in files:
+        data = overlay[file.path] if file.path in overlay else read_file(root, file.path)
+        if isinstance(data, Skipped):
+            yield Scanned(file.path, b"", skipped=data)
+        elif data is not None:
+            scanned = scan_file(file.path, data, [scanners[place] for place in file.scanners])
+            yield replace(scanned, facts=(*scanned.facts, *file.told))
 
 
 class Sieve:

@@ -10,29 +10,28 @@ import pickle
 import select
 import signal
 import struct
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import IO, Any, TypeVar
 
-Answer = TypeVar("Answer")
-Batch = Sequence[str]
-Work = Callable[[Batch], list[Answer]]  # can be pickled
+Given = TypeVar("Given")
+Found = TypeVar("Found")
+Work = Callable[[Sequence[Given]], Iterable[Found]]  # can be pickled
 
 TICKET = struct.Struct("=I")
-MOST_BATCHES = 2_000  # their numbers wait in a pipe
 
 
-def in_processes(work: Work[Answer], files: Batch, workers: int) -> Iterator[Answer]:
-    """What `work` says of the files, in their order: with this process and `workers - 1` others.
+def in_processes(work: Work[Given, Found], batches: Sequence[Sequence[Given]], workers: int) -> Iterator[Found]:
+    """What `work` finds in each batch, in their order: with this process and `workers - 1` others.
 
-    Each takes the next batch when it is done with one. Raises what `work` raises.
+    Each takes the next batch when it is done with one. There are at most some thousands of them, whose numbers wait in
+    a pipe. Raises what `work` raises.
     """
-    size = max(1, len(files) // MOST_BATCHES, min(200, len(files) // (workers * 8)))
-    batches = [files[start : start + size] for start in range(0, len(files), size)]
     yield from (forked if hasattr(os, "fork") else spawned)(work, batches, workers)
 
 
-def forked(work: Work[Answer], batches: Sequence[Batch], workers: int) -> Iterator[Answer]:
+def forked(work: Work[Given, Found], batches: Sequence[Sequence[Given]], workers: int) -> Iterator[Found]:
     tickets = hand_out(len(batches))
     helpers: list[Helper] = []
     try:
@@ -46,17 +45,21 @@ def forked(work: Work[Answer], batches: Sequence[Batch], workers: int) -> Iterat
             helper.end()
 
 
-def spawned(work: Work[Answer], batches: Sequence[Batch], workers: int) -> Iterator[Answer]:
+def spawned(work: Work[Given, Found], batches: Sequence[Sequence[Given]], workers: int) -> Iterator[Found]:
     """The same on Windows, where a process begins with nothing."""
     from concurrent.futures import ProcessPoolExecutor
     from multiprocessing import get_context
 
     with safe_path():
         pool = ProcessPoolExecutor(workers, get_context("spawn"))
-        answers = pool.map(work, batches)
+        answers = pool.map(partial(found_by, work), batches)
     with pool:
         for answer in answers:
             yield from answer
+
+
+def found_by(work: Work[Given, Found], batch: Sequence[Given]) -> list[Found]:
+    return list(work(batch))
 
 
 @contextmanager
@@ -90,7 +93,7 @@ def take(tickets: int) -> int | None:
 class Helper:
     """A forked process that works until all batches are taken."""
 
-    def __init__(self, work: Work[Any], batches: Sequence[Batch], tickets: int, others: list[Helper]) -> None:
+    def __init__(self, work: Work[Any, Any], batches: Sequence[Any], tickets: int, others: list[Helper]) -> None:
         reader, writer = os.pipe()
         self.answers = os.fdopen(reader, "rb")
         self.pid = os.fork()
@@ -131,11 +134,11 @@ class Helper:
             os.waitpid(self.pid, 0)
 
 
-def help_out(work: Work[Any], batches: Sequence[Batch], tickets: int, answers: IO[bytes]) -> None:
+def help_out(work: Work[Any, Any], batches: Sequence[Any], tickets: int, answers: IO[bytes]) -> None:
     """Batch after batch, each answer with its number."""
     while (number := take(tickets)) is not None:
         try:
-            answer: Any = work(batches[number])
+            answer: Any = list(work(batches[number]))
         except Exception as error:
             from multiprocessing.pool import ExceptionWithTraceback  # type: ignore[attr-defined]
 
@@ -144,12 +147,14 @@ def help_out(work: Work[Any], batches: Sequence[Batch], tickets: int, answers: I
         answers.flush()
 
 
-def gather(work: Work[Answer], batches: Sequence[Batch], tickets: int, helpers: list[Helper]) -> Iterator[Answer]:
+def gather(
+    work: Work[Given, Found], batches: Sequence[Sequence[Given]], tickets: int, helpers: list[Helper]
+) -> Iterator[Found]:
     """What all processes found, in the order of the batches."""
-    found: dict[int, list[Answer]] = {}
+    found: dict[int, list[Found]] = {}
     given = 0
     while (number := take(tickets)) is not None:
-        found[number] = work(batches[number])
+        found[number] = list(work(batches[number]))
         for helper in helpers:  # one waits while its pipe is full
             while helper.is_ready() and helper.receive(found):
                 pass
