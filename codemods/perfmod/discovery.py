@@ -152,9 +152,9 @@ class Listing:
             with suppress(GitFailed):
                 self._git = Asking(root, command)
 
-    def is_ready(self) -> bool:
-        """Whether the first names are there, or there is nothing to wait for."""
-        return self._git is None or self._git.has_begun()
+    def is_ready(self, patience: float = 0) -> bool:
+        """Whether the first names come within so many seconds, or there is nothing to wait for."""
+        return self._git is None or self._git.has_begun(patience)
 
     def files(self) -> Iterable[str]:
         """Relative POSIX paths, unsorted. Raises PerfmodError where git takes too long."""

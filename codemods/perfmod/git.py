@@ -75,10 +75,10 @@ class Asking:
         except OSError as error:
             raise GitFailed(f"git: {error.strerror or error}") from error
 
-    def has_begun(self) -> bool:
-        """Whether the answer has begun to arrive; on Windows, where that can't be known, it has."""
+    def has_begun(self, patience: float = 0) -> bool:
+        """Whether the answer begins within so many seconds; on Windows, where nobody can know, it does."""
         pipe = self._process.stdout
-        return pipe is None or os.name == "nt" or bool(select.select([pipe], [], [], 0)[0])
+        return pipe is None or os.name == "nt" or bool(select.select([pipe], [], [], patience)[0])
 
     def answer(self) -> bytes | None:
         """What it printed; None where it failed. Raises PerfmodError where it takes too long."""

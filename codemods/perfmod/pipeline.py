@@ -159,6 +159,8 @@ def files_of(request: Request) -> list[str]:
 
 def import_ahead(listing: Listing) -> None:
     """Import what most runs come to need while git looks for files: where that takes long there are many."""
+    if listing.is_ready(patience=0.005):
+        return
     for module in AHEAD:
         if listing.is_ready():
             return
