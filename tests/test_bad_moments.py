@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import test_kills
 from test_hostile import JOB, LOAD, LOCK, PACKAGE, put
 from test_kills import commit, copy, fill, tree
 
@@ -117,7 +118,7 @@ ACTS: dict[str, tuple[Callable[[Path], object], str]] = {
     "gone": (lambda path: path.unlink(), "No such file or directory"),
     "read-only": (lambda path: path.chmod(0o444), "the file is read-only"),
     "a link that leaves": (replaced, "a link that leaves the root"),
-    "a folder": (made_a_folder, "Is a directory"),
+    "a folder": (made_a_folder, "not a file"),
     "a pipe": (made_a_pipe, "not a file"),
 }
 
@@ -150,7 +151,9 @@ def test_package_json_and_its_lockfile_go_together(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], lost: str
 ) -> None:
     root = tmp_path / "root"
-    put(root, {"package.json": PACKAGE, "pnpm-lock.yaml": LOCK, "src/main.ts": LOAD, "src/vite-env.d.ts": ""})
+    files = {"package.json": test_kills.PACKAGE, "pnpm-lock.yaml": test_kills.LOCK, "src/main.ts": LOAD.encode()}
+    types = '/// <reference types="vite/client" />\n'
+    put(root, {**{path: data.decode() for path, data in files.items()}, "src/vite-env.d.ts": types})
     before = tree(root)
     meanwhile(monkeypatch, lambda: (root / lost).write_text((root / lost).read_text() + "\n"))
     assert exit_code_of(["apply", "-v", str(root)]) in (1, 2)

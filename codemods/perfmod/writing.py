@@ -13,6 +13,7 @@ from perfmod.errors import PerfmodError
 from perfmod.git import GitFailed
 from perfmod.journal import CannotWrite, Entry, Journal, Phase, journal_path, load, make_journal
 from perfmod.model import Change, Skipped
+from perfmod.reading import read_regular
 from perfmod.store import Store, describe, locate, locked, reason_of, uncommitted
 from perfmod.values import dataclass
 
@@ -140,7 +141,7 @@ def find_target(root: Path, change: Change) -> str:
     if change.before is not None:
         if not stat.S_IMODE(target.stat().st_mode) & 0o222:
             raise CannotWrite(change.path, "the file is read-only")
-        if target.read_bytes() != change.before:
+        if read_regular(target) != change.before:
             raise CannotWrite(change.path, "changed since it was read: run perfmod again")
     return relative.as_posix()
 
