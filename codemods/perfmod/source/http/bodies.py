@@ -109,7 +109,7 @@ def replayable(names: Names, node: Node, *, fields: bool, depth: int = 0) -> boo
 
 def replayable_call(names: Names, call: Node) -> bool | None:
     function = call.child_by_field_name("function")
-    text = names.source.code(function).rpartition(".")[2] if function is not None else ""
+    text = names.source.code(function).rpartition(".")[2].strip() if function is not None else ""
     if function is None or STREAM_CALLS.search(text):
         return False
     made = helper_of(names, function)

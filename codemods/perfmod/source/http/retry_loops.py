@@ -223,7 +223,7 @@ def stops_after_success(names: Names, loop: Node, site: Node) -> bool:
     for node in own(loop):
         if node.type in ("assignment", "augmented_assignment"):
             target = node.child_by_field_name("left")
-            if target is not None and names.source.code(target).rpartition(".")[2] in words:
+            if target is not None and names.source.code(target).rpartition(".")[2].strip() in words:
                 return True
     return False
 

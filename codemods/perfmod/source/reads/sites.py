@@ -104,7 +104,7 @@ def read_at(names: Names, paths: Paths, call: Node) -> tuple[str, Value] | None:
     arguments = arguments_of(call)
     meaning = names.meaning(function)
     origin = meaning.qualified if isinstance(meaning, Imported) else ""
-    last = names.source.code(function).rpartition(".")[2]
+    last = names.source.code(function).rpartition(".")[2].strip()
     if function.type == "identifier" and last == "open" and isinstance(meaning, Unknown):
         if meaning.possible and not all(p.startswith(("tkinter", "typing", "math")) for p in meaning.possible):
             return None
