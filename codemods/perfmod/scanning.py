@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -24,7 +25,6 @@ Found = TypeVar("Found")
 
 # Worker processes cost about 10 ms; below this many files they don't pay.
 FILES_PER_WORKER = 400
-MOST_BATCHES = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +118,9 @@ def spread(work: Work[Given, Found], items: Sequence[Given], workers: int, *, sh
         yield from work(items)
         return
     import perfmod.source.tree  # noqa: F401  a forked worker then has it already
-    from perfmod.workers import in_processes
+    from perfmod.workers import MOST, in_processes
 
-    size = max(1, len(items) // MOST_BATCHES, min(200, len(items) // (workers * share)))
+    size = max(1, ceil(len(items) / MOST), min(200, len(items) // (workers * share)))
     yield from in_processes(work, [items[start : start + size] for start in range(0, len(items), size)], workers)
 
 

@@ -19,14 +19,14 @@ Given = TypeVar("Given")
 Found = TypeVar("Found")
 Work = Callable[[Sequence[Given]], Iterable[Found]]  # can be pickled
 
-TICKET = struct.Struct("=I")
+TICKET = struct.Struct("=H")
+MOST = 2_000  # batches: their numbers wait in a pipe, which may be as small as 4096 bytes
 
 
 def in_processes(work: Work[Given, Found], batches: Sequence[Sequence[Given]], workers: int) -> Iterator[Found]:
     """What `work` finds in each batch, in their order: with this process and `workers - 1` others.
 
-    Each takes the next batch when it is done with one. There are at most some thousands of them, whose numbers wait in
-    a pipe. Raises what `work` raises.
+    Each takes the next batch when it is done with one. There are `MOST` of them at the most. Raises what `work` raises.
     """
     yield from (forked if hasattr(os, "fork") else spawned)(work, batches, workers)
 
@@ -96,7 +96,12 @@ class Helper:
     def __init__(self, work: Work[Any, Any], batches: Sequence[Any], tickets: int, others: list[Helper]) -> None:
         reader, writer = os.pipe()
         self.answers = os.fdopen(reader, "rb")
-        self.pid = os.fork()
+        try:
+            self.pid = os.fork()
+        except OSError:
+            os.close(writer)
+            self.answers.close()
+            raise
         if self.pid == 0:
             try:
                 for each in (self, *others):
@@ -129,7 +134,7 @@ class Helper:
     def end(self) -> None:
         self.answers.close()
         with suppress(OSError):
-            os.kill(self.pid, signal.SIGTERM)
+            os.kill(self.pid, signal.SIGKILL)
         with suppress(OSError):
             os.waitpid(self.pid, 0)
 
