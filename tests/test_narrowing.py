@@ -172,6 +172,24 @@ CASES = {
         "export function useTitles(list: Awaited<ReturnType<typeof rows>>) {\n"
         "  useEffect(() => console.log(list.length), [list]);\n"
         "  return useMemo(() => list.map((r) => r.TITLE), [list]);\n}\n", "TITLE"),
+    "one of several functions gives anything": Case(
+        ROWS + "const makers = { own: rows, other: async (): Promise<any> => [] };\n"
+        "export async function v(kind: 'own' | 'other') {\n  const made = await makers[kind]();\n"
+        "  console.log((await rows())[0]?.TITLE);\n  return made[0].BODY;\n}\n",
+        "refused: a row becomes Promise<any> at src/"),
+    "one branch is anything": Case(
+        ROWS + "declare const kept: any;\nexport async function v(old: boolean) {\n"
+        "  const list = old ? kept : await rows();\n  return [list[0].BODY, (await rows())[0]?.TITLE];\n}\n",
+        "refused: a row becomes any at src/"),
+    "an array with anything": Case(
+        ROWS + "declare const kept: any;\nexport async function v() {\n  const [r] = await rows();\n"
+        "  const all = [...kept, r];\n  return [all[0].BODY, r?.TITLE];\n}\n",
+        "refused: a row becomes any[] at src/"),
+    "a function that may give anything": Case(
+        ROWS + "declare const kept: any;\nasync function first(old: boolean) {\n  if (old) return kept;\n"
+        "  const [r] = await rows();\n  console.log(r?.TITLE);\n  return r;\n}\n"
+        "export const v = async () => (await first(true)).BODY;\n",
+        "refused: a row becomes Promise<any> at src/"),
     "nobody": Case(ROWS + "export const v = async () => (await rows()).length;\n",
                    "refused: no code reads a column of its rows"),
     "a builder that nobody waits for": Case("export const query = db.from('T').select('*');\n",

@@ -1,6 +1,7 @@
 // Where rows go: which types hold the rows of a query, and which columns of them some code needs. Everything that the
 // type checker can't follow refuses the query.
 'use strict';
+const { joins } = require('./joins.js');
 
 const DEPTH = 4;
 const PROPERTIES = 80;
@@ -114,6 +115,9 @@ function rows({ ts, place, own }, checker, sites) {
     else refuse(site, `${how(nameOf(to))} at ${at(node)}`);
   }
 
+  const assigned = (type) => `a row becomes ${type}`;
+  const { check } = joins(ts, checker, { sitesIn, argumentsOf, refuse: (site, type, node) => refuse(site, `${assigned(nameOf(type))} at ${at(node)}`) });
+
   // What is called with a row must not take it as something wider.
   function flowCalls(given, wanted, node, how) {
     const [own] = given.getCallSignatures();
@@ -140,7 +144,6 @@ function rows({ ts, place, own }, checker, sites) {
   const takenFrom = ({ parent }) => (ts.isVariableDeclaration(parent) && parent.initializer) || parent;
 
   const isRow = (type) => [...leaves(type)].flatMap((leaf) => [...(roots.get(leaf) || [])]);
-  const assigned = (type) => `a row becomes ${type}`;
 
   function call(node) {
     const callee = node.expression;
@@ -188,6 +191,7 @@ function rows({ ts, place, own }, checker, sites) {
 
   function visit(node) {
     const { SyntaxKind } = ts;
+    if (!isDependencies(node)) check(node);
     if (ts.isCallExpression(node) || ts.isNewExpression(node)) call(node);
     else if (ts.isSpreadAssignment(node) || ts.isJsxSpreadAttribute(node)) {
       isRow(checker.getTypeAtLocation(node.expression)).forEach((s) => refuse(s, `a row is spread at ${at(node)}`));
