@@ -5,7 +5,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 find_python() {
   local candidate
-  for candidate in "${PERFMOD_PYTHON:-}" python3 python3.14 python3.13 python3.12 python3.11 python; do
+  for candidate in "${PERFMOD_PYTHON:-}" python3 python3.15 python3.14 python3.13 python3.12 python3.11 python; do
     [ -n "$candidate" ] || continue
     "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$candidate"; return; }
   done
