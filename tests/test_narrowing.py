@@ -255,6 +255,27 @@ def test_what_goes_and_what_stays(modules: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_rows_of_two_queries_that_are_mixed_refuse_those_two(modules: Path, tmp_path: Path) -> None:
+    files = {"tsconfig.json": TSCONFIG, "src/client.ts": CLIENTS["untyped"]}
+    files["1.sql"] = "CREATE TABLE a (id int, b int, c int); CREATE TABLE d (id int, e int);"
+    mixed = (
+        "import { db } from './client';\n\nexport async function last() {\n"
+        "  const first = await db.from('a').select('*').single();\n  let row = first.data!;\n"
+        "  const second = await db.from('a').select('*').eq('id', 2).single();\n  if (second.data) row = second.data;\n"
+        "  return row.b;\n}\n"
+    )
+    alone = (
+        "import { db } from './client';\nexport const e = async () => (await db.from('d').select('*')).data?.[0]?.e;\n"
+    )
+    root = checkout(tmp_path, {**files, "src/mixed.ts": mixed, "src/alone.ts": alone})
+    (root / "node_modules").symlink_to(modules)
+    assert type_errors(root, modules) == []
+    outcomes = [(r.finding.span.path, r.finding.message.partition("; not narrowed: ")[2]) for r in narrow(root).results]
+    assert outcomes[0] == ("src/alone.ts", "")
+    assert all(path == "src/mixed.ts" and reason for path, reason in outcomes[1:])
+
+
+@pytest.mark.slow
 def test_dealdesk_fetches_what_it_shows(modules: Path, tmp_path: Path) -> None:
     root = dealdesk(tmp_path, modules)
     webapp = root / "packages" / "webapp"

@@ -32,7 +32,7 @@ function edited(own, marked) {
       const kept = site.columns.filter((column) => !site.dropped.has(column));
       const { start, end, quote, after } = site.list;
       // an alias of its own tells the rows of each query apart, with and without a Database type
-      const list = marked ? [...kept, `${mark(site)}:${kept[0]}`] : kept;
+      const list = marked && !site.refused ? [...kept, `${mark(site)}:${kept[0]}`] : kept;
       edits.push({ start, end, text: `${quote}${list.join(', ')}${quote}${after}`, site });
       if (!site.dropped.size) continue;
       const utility = marked ? 'Omit' : utilityOf(site);
@@ -165,6 +165,12 @@ function trySpare(site) {
   return true;
 }
 
+// The sites whose marks a message names: rows of one query where those of another are wanted.
+function markedIn(message, active) {
+  const numbers = [...message.matchAll(/__perfmod_(\d+)/g)].map((match) => Number(match[1]));
+  return active.filter((site) => numbers.includes(site.number));
+}
+
 // One look at a program: which columns have to come back. Returns whether any did.
 function examine(state, active, before, files) {
   const checker = state.program.getTypeChecker();
@@ -177,7 +183,7 @@ function examine(state, active, before, files) {
     const changed = active.some((site) => site.kept.size || site.refused);
     if (changed) continue; // it may be gone with what comes back
     const { file, line, code, message } = describe(error);
-    const guilty = found.near(error);
+    const guilty = [...new Set([...markedIn(message, active), ...found.near(error)])];
     const same = active.filter((site) => site.path === file);
     for (const site of guilty.length ? guilty : same.length ? same : active) found.refuse(site, `a type error: ${file}:${line} TS${code} ${message}`);
   }
