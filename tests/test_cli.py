@@ -590,7 +590,7 @@ def test_interrupted_quietly() -> None:
     files(a="old_safe()\n")
     wait = (
         "import perfmod.pipeline, time;"
-        "perfmod.pipeline.scan_all = lambda *_: (print('ready', flush=True), time.sleep(60));"
+        "perfmod.pipeline.scan_all = lambda *_: (print('ready', flush=True), [time.sleep(0.05) for _ in range(1200)]);"
     )
     process = start("check", code=wait + START, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert process.stdout is not None and process.stdout.readline() == b"ready\n"
