@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 from typing import TYPE_CHECKING, Literal
 
 from perfmod.model import AddImport, AddModule, DropImport, Fact, Facts, Finding, Intent, RewriteCall, Safety
@@ -142,12 +142,14 @@ class Judgement:
     """What the checkout says about each site."""
 
     def __init__(self, options: TaskOptions, facts: Facts, project: Project) -> None:
+        from perfmod.project.calls.definitions import inherits_logging_handler
         from perfmod.project.task_helpers import Helpers
 
         self.options = options
         self.facts = facts
         self.project = project
         self.helpers = Helpers(facts, project, options.helper_module)
+        self.is_logging_handler = cache(partial(inherits_logging_handler, project))
 
     @cached_property
     def template_options(self) -> tuple[tuple[str, object], ...]:
@@ -184,13 +186,13 @@ class Judgement:
 
     def unsuitable(self, site: TaskSite) -> str | None:
         """Why the checkout forbids a rewrite that the file alone would allow."""
-        from perfmod.project.calls.definitions import inherits_logging_handler, is_async_function
+        from perfmod.project.calls.definitions import is_async_function
 
         if isinstance(site.coroutine, str) and not is_async_function(self.project, site.path, site.coroutine):
             return NO_COROUTINE
         if site.coroutine is False:
             return NO_COROUTINE
-        if site.bases and inherits_logging_handler(self.project, site.path, site.bases):
+        if site.bases and self.is_logging_handler(site.path, site.bases):
             return "inside a logging handler: logging the failure would recurse"
         return None
 
