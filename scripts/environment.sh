@@ -33,9 +33,16 @@ prepare() {
 install() {
   local lock=$1 pip=("$python" -m pip install --quiet --disable-pip-version-check); shift
   if [ -n "$lock" ] && grep -qxF "# $("$python" "$root/scripts/lock.py" --python)" "$lock"; then
-    "${pip[@]}" --require-hashes --requirement "$lock" &&
+    local log; log=$(mktemp)
+    if "${pip[@]}" --require-hashes --requirement "$lock" 2> >(tee "$log"); then
+      rm "$log"
       "${pip[@]}" --no-deps --no-build-isolation --editable "$root"
-  else
-    "${pip[@]}" --upgrade 'pip>=25.1' && (cd "$root" && "${pip[@]}" --editable . "$@")
+      return
+    fi
+    # A file that is another than the locked one is never installed; a version that is no longer to be had is replaced.
+    grep -q "No matching distribution" "$log" && ! grep -q "DO NOT MATCH THE HASHES" "$log" || return
+    echo "perfmod: $lock can't be had any more: installing what pyproject.toml allows; scripts/lock renews it"
+    touch "$(dirname "$(dirname "$python")")/unlocked"
   fi
+  "${pip[@]}" --upgrade 'pip>=25.1' && (cd "$root" && "${pip[@]}" --editable . "$@")
 }
