@@ -58,12 +58,22 @@ def test_what_the_work_raises(processes: int) -> None:
         list(in_processes(failing, batches(20), processes))
 
 
-def test_no_process_is_left_when_the_reader_leaves() -> None:
+def test_no_process_is_left_when_the_reader_leaves(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[int] = []
+    fork = os.fork
+
+    def noted() -> int:
+        made.append(fork())
+        return made[-1]
+
+    monkeypatch.setattr(workers.os, "fork", noted)
     reading = in_processes(long_answers, batches(40), 3)
     next(reading)
     reading.close()  # type: ignore[attr-defined]
-    with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
+    assert len(made) == 2
+    for process in made:
+        with pytest.raises(ChildProcessError):
+            os.waitpid(process, os.WNOHANG)
 
 
 def test_no_more_processes_can_be_had(monkeypatch: pytest.MonkeyPatch) -> None:

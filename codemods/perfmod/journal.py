@@ -15,12 +15,13 @@ import os
 import re
 import secrets
 import stat
-from collections.abc import Collection, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import asdict, replace
 from enum import StrEnum
 from pathlib import Path
+from threading import Thread
 
 from perfmod.errors import PerfmodError
 from perfmod.model import Change
@@ -88,17 +89,29 @@ class Journal:
             with suppress(OSError):  # the file that goes there will fail, and say why
                 (self.store.root / folder).mkdir()
 
-        def attempt(entry: Entry) -> OSError | None:
-            try:
-                self.lay_down_one(entry, texts[entry.path])
-            except OSError as error:
-                return error
-            return None
+        waiting = deque(self.entries)
+        failed: dict[str, OSError] = {}
+        broken: list[BaseException] = []
 
-        with ThreadPoolExecutor(WRITERS) as pool:
-            outcomes = list(pool.map(attempt, self.entries))
+        def work() -> None:
+            with suppress(IndexError):  # none is waiting
+                while not broken:
+                    entry = waiting.popleft()
+                    try:
+                        self.lay_down_one(entry, texts[entry.path])
+                    except OSError as error:
+                        failed[entry.path] = error
+                    except BaseException as error:
+                        broken.append(error)
+
+        threads = start_threads(work, min(WRITERS, len(self.entries)) - 1)
+        work()
+        for thread in threads:
+            thread.join()
+        if broken:
+            raise broken[0]
         self.sync()
-        return {e.path: error for e, error in zip(self.entries, outcomes, strict=True) if error is not None}
+        return {e.path: failed[e.path] for e in self.entries if e.path in failed}
 
     def lay_down_one(self, entry: Entry, text: bytes) -> None:
         """Put the new text and the backup beside one file. Raises OSError."""
@@ -242,3 +255,14 @@ def digest_of(path: Path) -> str | None:
         return digest(path.read_bytes()) if is_file else NOT_A_FILE
     except (FileNotFoundError, NotADirectoryError):
         return None
+
+
+def start_threads(work: Callable[[], None], number: int) -> list[Thread]:
+    """So many threads, or as many as there is room for."""
+    threads: list[Thread] = []
+    with suppress(RuntimeError):
+        for _ in range(number):
+            thread = Thread(target=work)
+            thread.start()
+            threads.append(thread)
+    return threads
