@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Literal
 
 from tree_sitter import Node
@@ -127,8 +128,10 @@ def member_evidence(names: Names, owner: Node, name: str, depth: int) -> Iterato
             yield "typed" if is_loop_type(names, annotation) else "other"
 
 
-def self_assignments(names: Names, owner: Node, name: str) -> Iterator[Node]:
+@lru_cache(maxsize=2)  # what uses one attribute asks one after the other
+def self_assignments(names: Names, owner: Node, name: str) -> tuple[Node, ...]:
     """Every `self.<name> = ...` of a class."""
+    found = []
     for node in names.source.find_word(name.encode()):
         target = node.parent
         if not owner.start_byte <= node.start_byte < owner.end_byte or target is None:
@@ -137,7 +140,8 @@ def self_assignments(names: Names, owner: Node, name: str) -> Iterator[Node]:
         if assignment is None or assignment.type != "assignment" or assignment.child_by_field_name("left") != target:
             continue
         if value is not None and names.source.code(value) in ("self", "cls"):
-            yield assignment
+            found.append(assignment)
+    return tuple(found)
 
 
 def is_loop_type(names: Names, annotation: Node) -> bool:
