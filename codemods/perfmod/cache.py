@@ -76,36 +76,25 @@ class Cache:
     def look_ahead(self) -> None:
         """Look at the files of the last run, so that `known` need not: while git still looks for files."""
         for path, entry in self._entries.items():
-            if self._stamp(path) == entry[:2]:
+            if stamp_of(self._root, path) == entry[:2]:
                 self._unchanged.add(path)
 
     def known(self, paths: Iterable[str]) -> dict[str, Scanned | None]:
         """What those of the files said that have not changed since: None where no trigger fit."""
         found = {}
-        unchanged, entries = self._unchanged, self._entries
         for path in paths:
-            if path in unchanged:
-                self._current[path] = entry = entries[path]
-                found[path] = entry[2]
-                continue
-            stamp = self._stamp(path)
-            if stamp is None:
-                continue
-            known = entries.get(path)
-            if known is not None and stamp == known[:2]:
-                self._current[path] = known
-                found[path] = known[2]
-            else:
-                self._stamps[path] = stamp
+            entry = self._entries.get(path)
+            if path not in self._unchanged:
+                stamp = stamp_of(self._root, path)
+                if stamp is None or stamp == ABSENT:
+                    continue
+                if entry is None or stamp != entry[:2]:
+                    self._stamps[path] = stamp
+                    continue
+            assert entry is not None
+            self._current[path] = entry
+            found[path] = entry[2]
         return found
-
-    def _stamp(self, path: str) -> Stamp | None:
-        """None of what is no regular file: what a link leads to can change without it."""
-        try:
-            status = os.lstat(f"{self._root}/{path}")
-        except OSError:
-            return None
-        return (status.st_size, status.st_mtime_ns) if stat.S_ISREG(status.st_mode) else None
 
     def put(self, path: str, scanned: Scanned | None) -> None:
         """Remember what a file said, as it stood when `known` was asked for it."""
@@ -159,7 +148,7 @@ class Cache:
 
 
 def stamp_of(top: str, path: str) -> Stamp | None:
-    """The stamp of a file, also of one that is not there; None where none can be trusted."""
+    """The stamp of a file, also of one that is not there; None where none can be trusted, as of a link."""
     try:
         status = os.lstat(f"{top}/{path}")
     except (FileNotFoundError, NotADirectoryError):
