@@ -19,9 +19,10 @@ from playground import know
 
 import perfmod.reports
 from perfmod import __version__
-from perfmod.cli import FORMATS, main
-from perfmod.cli import perfmod as command_line
+from perfmod.cli import main
+from perfmod.commands import perfmod as command_line
 from perfmod.explain import HEADINGS, docstring_of, options_of, sections_of
+from perfmod.options import FORMATS
 from perfmod.rule import load_rule
 
 REPOSITORY = Path(__file__).parent.parent

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from playground import Perfmod, commit, git, write
 
-from perfmod.cli import perfmod as command_line
+from perfmod.commands import perfmod as command_line
 from perfmod.fleet.commands import fleet
 
 REPOSITORY = Path(__file__).parent.parent

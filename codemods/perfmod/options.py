@@ -1,13 +1,30 @@
-"""The options of check, diff and apply as they were typed, and which of them make no sense together."""
+"""The options of check, diff and apply: how they are written, what was typed, which make no sense together."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from perfmod.errors import PerfmodError
 
 if TYPE_CHECKING:
     from perfmod.pipeline import Command
+
+#: `texts` and `rules` may be repeated, `rules` also hold several with commas between them; `switch` has a --no- form.
+Takes = Literal["nothing", "switch", "text", "texts", "rules", "path", "count", "seconds", "choice"]
+
+#: Those of reports.FORMATS; a test holds them together.
+FORMATS = ("text", "concise", "sarif", "json", "patch", "github", "gitlab", "junit", "markdown", "html")
+
+
+class Option(NamedTuple):
+    """How one option is written."""
+
+    field: str  #: of Typed
+    names: tuple[str, ...]
+    takes: Takes
+    help: str
+    metavar: str | None = None
+    choices: tuple[str, ...] = ()
 
 
 class Typed(NamedTuple):
@@ -55,6 +72,65 @@ class Typed(NamedTuple):
     interactive: bool = False
 
 
+def option(name: str, takes: Takes, help: str, metavar: str | None = None, **more: str | tuple[str, ...]) -> Option:
+    """`short`: a letter. `field`: where the name is not its own. `choices`."""
+    short, choices = more.get("short"), tuple(more.get("choices", ()))
+    names = (f"-{short}", name) if short else (name,)
+    field = str(more.get("field") or name.lstrip("-").replace("-", "_"))
+    return Option(field, names, takes, help, metavar, choices)
+
+
+# In the order of --help.
+SHARED = (
+    option("--select", "rules", "Run only these rules (repeat, or commas).", "RULE"),
+    option("--ignore", "rules", "Leave out these rules too.", "RULE"),
+    option("--unsafe-fixes", "switch", "Count and apply fixes that may change behaviour."),
+    option("--output-format", "choice", "What goes to standard output.", choices=FORMATS),
+    option("-o", "texts", "Also write a report to a file (repeat).", "[FORMAT=]PATH", field="outputs"),
+    option("--statistics", "nothing", "Show counts by rule and safety instead of each finding."),
+    option("--quiet", "nothing", "Show findings and errors only.", short="q"),
+    option("--verbose", "nothing", "Show notes, skipped files and the configuration used, too.", short="v"),
+    option("--color", "choice", "Colours; else NO_COLOR and FORCE_COLOR decide.", choices=("auto", "always", "never")),
+    option("--config", "path", "Use this configuration file.", "FILE"),
+    option("--isolated", "nothing", "Ignore configuration files and take PATH as the root."),
+    option("--baseline", "path", "Leave the findings alone that this file lists.", "FILE"),
+    option("--no-baseline", "nothing", "Use no baseline, so that apply also fixes what it lists."),
+    option("--since", "text", "Only lines that changed since the merge base with REF.", "REF"),
+    option("--staged", "nothing", "Only lines that are staged; apply does not mind staged edits."),
+    option("--stdin-filename", "text", "With - as PATH: the file that standard input stands for.", "FILE"),
+    option("--exit-zero", "nothing", "Exit with 0 even if there are findings."),
+    option("--show-files", "nothing", "List the files that would be looked at, and stop."),
+    option("--show-settings", "nothing", "Show every setting that holds, as TOML, and stop."),
+    option("--exclude", "texts", "Leave out these, instead of the built-in patterns.", "PATTERN"),
+    option("--extend-exclude", "texts", "Leave out these too (.gitignore syntax).", "PATTERN"),
+    option("--cache", "switch", "Keep what files say for the next run (in the git directory)."),
+    option("--cache-dir", "path", "Keep it here instead, also outside git.", "DIR"),
+    option("--database-url", "text", "select-columns: ask this PostgreSQL database (perfmod[postgres]).", "URL"),
+    option("--openapi", "text", "select-columns: read PostgREST's description of its API.", "FILE|URL"),
+    option("--tsc", "nothing", "select-columns: let the checkout's own TypeScript compiler judge each edit."),
+    option("--narrow", "nothing", "select-columns: leave out what that compiler finds no reader of."),
+    option("--exclude-sensitive", "nothing", "select-columns: leave out secrets that no browser code reads."),
+    option("--jobs", "count", "Use up to N worker processes.", "N", short="j"),
+)
+CHECKING = (
+    option("--write-baseline", "nothing", "List all findings in the baseline: from now on only new ones count."),
+    option("--prune-baseline", "nothing", "Take out of the baseline what is no longer found."),
+)
+CHANGING = (option("--add-ignore", "text", "Put an ignore comment at each finding instead of fixing it.", "[=REASON]"),)
+APPLYING = (
+    option("--dry-run", "nothing", "Show the changes, write nothing: the same as diff."),
+    option("--allow-dirty", "nothing", "Also change files that have uncommitted edits."),
+    option("--interactive", "nothing", "Show each finding with its diff, and ask what to do with it.", short="i"),
+    option("--verify", "text", "Keep only fixes with which this command still passes; name the others.", "CMD"),
+    option("--verify-timeout", "seconds", "Its time limit.", "SECONDS"),
+    option("--commit", "nothing", "Make one commit for each rule."),
+)
+OPTIONS: dict[Command, tuple[Option, ...]] = {
+    "check": (*SHARED, *CHECKING),
+    "diff": (*SHARED, *CHANGING),
+    "apply": (*SHARED, *CHANGING, *APPLYING),
+}
+
 EXCLUSIVE = (
     ("config", "isolated"),
     ("since", "staged"),
@@ -74,6 +150,11 @@ EXCLUSIVE = (
     ("commit", "allow_dirty"),
     ("commit", "staged"),
 )
+
+
+def typed_of(command: Command, values: dict[str, object]) -> Typed:
+    """What was typed; `apply --dry-run` is `diff`."""
+    return Typed("diff" if values.get("dry_run") else command, **values)  # type: ignore[arg-type]
 
 
 def check_combination(typed: Typed) -> None:

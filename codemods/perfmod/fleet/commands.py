@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from perfmod.cli import CONTEXT, Choice, CommandT, complete_rule, listed, option
+from perfmod.commands import CONTEXT, Choice, CommandT, complete_rule, listed, option
 from perfmod.fleet.options import DASHBOARD, MEMORY, TIME_LIMIT, WORK, FleetTyped
 from perfmod.pipeline import Command
 
