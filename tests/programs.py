@@ -45,6 +45,8 @@ COROUTINES = (
     "work(x for x in y)",
     "work('''a\n  b\n''')",
     "work(b'\\x00' rb'\\d')",
+    "work(t'{x!r:>{w}} {y=}')",
+    "work(rt\"{f'{x}'}\n  {{\\d}}\")",
     "asyncio.sleep(0)",
     "coro",
 )
@@ -93,6 +95,8 @@ USES = (
     "with a as b: {}",
     "yield {}",
     'print(f"{{{}}}")',
+    'print(f"{{{}=}}")',
+    'print(t"{{{}}}", t"{{x:{{{}}}}}")',
     "*_, t = [{}]",
     "t, = {},",
 )
@@ -113,6 +117,8 @@ PLAIN = (
     "print(t)",
     "async def work(*a, **k): ...",
     "lambda: 0",
+    "x = t'{x}' if x else tr'{x!s}'",
+    "x = (t'{x}'\n    t'{y}')",
 )
 BLOCKS = (
     ("if x:",),

@@ -131,6 +131,8 @@ PYTHON_USES = (
     "for row in {}.data: print(row['id'])",
     "x = [{} for n in ns]",
     'print(f"{{{}}}")',
+    'print(f"{{{}=}}", t"{{x}}")',
+    'print(t"{{{}}}")',
     "if (r := {}): pass",
     "await asyncio.gather({}, {})",
     "# all columns on purpose\nr = {}",

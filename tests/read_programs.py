@@ -80,6 +80,7 @@ USES = (
     "return await {}",
     "self.text = {}",
     'print(f"{{{}}}")',
+    'print(t"{{{}}}")',
     "{}  # perfmod: ignore[load-once] small",
     "match {}:\n\tcase str(): pass",
     "lambda: {}",

@@ -41,6 +41,7 @@ fuzz = settings(
     suppress_health_check=list(HealthCheck),
 )
 NUMBERS = re.compile(r":\d+|line \d+")  # of lines
+TEMPLATE = re.compile(rb"\b(r?)t(?=r?['\"])")
 IMPORTS = re.compile(r"(?:\s*^[ \t]*(?:from [\w.]+ )?import [^\n]*$)+\s*", re.MULTILINE)
 
 
@@ -88,6 +89,9 @@ def apply_twice(root: Path, rule: str) -> Report:
 
 
 def parses(data: bytes) -> bool:
+    """Whether it is Python 3.14; an older Python takes its t-strings for f-strings."""
+    if sys.version_info < (3, 14):
+        data = TEMPLATE.sub(rb"\1f", data)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:

@@ -20,7 +20,7 @@ def rewrite_fragment(fragment: str, span: Span, calls: Sequence[RewriteCall]) ->
     """
     try:
         module = cst.parse_module(f"({fragment})")
-    except (cst.ParserSyntaxError, RecursionError):
+    except (cst.ParserSyntaxError, cst.CSTLogicError, RecursionError):
         raise CannotRender("LibCST can't read this expression") from None
     if module.code != f"({fragment})":
         raise CannotRender("LibCST does not print this expression as it stands")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -93,9 +94,10 @@ def check_python(before: bytes, after: bytes) -> None:
     for text in (before, after):
         try:
             libcst.parse_module(text)
-        except libcst.ParserSyntaxError as error:
-            where = f"line {error.raw_line}"
-            raise CannotRender(f"the file is no valid Python: {where}") from None
+        except (libcst.ParserSyntaxError, libcst.CSTLogicError) as error:
+            where = f" (line {error.raw_line})" if isinstance(error, libcst.ParserSyntaxError) else ""
+            own = f"Python {sys.version_info.major}.{sys.version_info.minor}"
+            raise CannotRender(f"neither {own} nor LibCST reads this file{where}: a newer Python may") from None
         except RecursionError:
             raise CannotRender("the file is nested too deeply to be checked") from None
 

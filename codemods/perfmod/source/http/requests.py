@@ -25,7 +25,7 @@ from perfmod.source.http.retry_loops import decorators, retried_by
 from perfmod.source.http.retry_places import class_place, module_place
 from perfmod.source.python.instances import Instance, instance_of
 from perfmod.source.python.names import Imported, Names, enclosing, enclosing_function, is_async
-from perfmod.source.tasks.places import free_quote
+from perfmod.source.python.strings import free_quote, shown_source
 from perfmod.source.tree import Source, ancestors
 
 VERBS = ("get", "post", "put", "patch", "delete", "head", "options")
@@ -172,6 +172,8 @@ def limited(
         manual = "a stream: its body is read later, so a second attempt can't be hidden"
     elif site.method == "send":
         manual = "send() of a request that was made before: retry where it is made"
+    elif (shown := shown_source(call)) is not None:
+        manual = shown
     elif is_signed(names, keywords, url):
         manual = "signed or dated beforehand: a second attempt needs a new signature, nonce or time"
     elif uses_locals(names, call):

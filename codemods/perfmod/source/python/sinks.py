@@ -7,7 +7,7 @@ from typing import Literal
 from tree_sitter import Node
 
 from perfmod.source.python.names import COMPREHENSIONS, Names, is_member_name, visible_scope
-from perfmod.source.tree import ancestors
+from perfmod.source.python.strings import in_template
 from perfmod.values import dataclass
 
 SinkKind = Literal[
@@ -62,7 +62,7 @@ def sink_of(node: Node) -> Sink:
 
 def end_of(child: Node, parent: Node, displayed: bool) -> Sink:
     kind = parent.type
-    if kind == "expression_statement" or (kind in ("interpolation", "format_expression") and not in_template(parent)):
+    if kind in ("expression_statement", "format_expression") or (kind == "interpolation" and not in_template(parent)):
         return Sink("dropped", parent, displayed)
     if kind == "assignment" and parent.child_by_field_name("right") == child:
         return assigned(parent, displayed)
@@ -78,12 +78,6 @@ def end_of(child: Node, parent: Node, displayed: bool) -> Sink:
             call = call.parent  # type: ignore[assignment]
         return Sink("argument", call or parent, displayed)
     return Sink("used", parent, displayed)
-
-
-def in_template(interpolation: Node) -> bool:
-    """Whether it stands in a t-string (PEP 750), which keeps its values; an f-string makes text of them."""
-    string = next((node for node in ancestors(interpolation) if node.type == "string"), None)
-    return string is not None and b"t" in (string.children[0].text or b"").lower()
 
 
 def assigned(assignment: Node, displayed: bool) -> Sink:

@@ -12,6 +12,7 @@ from tree_sitter import Node
 from perfmod.model import Span
 from perfmod.source.comments import comments_at
 from perfmod.source.python.names import Bound, Imported, Names, enclosing_class
+from perfmod.source.python.strings import shown_source
 from perfmod.source.python.variables import uses_of
 from perfmod.source.queries.facts import SHARED, Origin, Query, Select, Use
 from perfmod.source.queries.python_clients import client_of, plain
@@ -140,15 +141,17 @@ def later_calls(source: Source, names: Names, top: Node) -> tuple[list[Call], li
 def select_of(source: Source, call: Call, start: Call) -> Select:
     """A select(...) as it is written."""
     span = Span(source.path, call.member.start_byte, call.node.end_byte)
+    shown = shown_source(call.node)
     head = any(is_true(source, node) for node in call.arguments if node.type == "keyword_argument")
     positional = call.positional
     given = call.node.child_by_field_name("arguments")
     if not call.arguments or (not positional and all(keyword(source, n) in ("count", "head") for n in call.arguments)):
-        place = given.start_byte + 1 if given is not None else span.end
+        start_byte = given.start_byte + 1 if given is not None else span.end
+        place = Span(source.path, start_byte, start_byte)
         quote = source.code(start.positional[0])[:1]
         quote = quote if quote in ("'", '"') else '"'
         after = ", " if call.arguments else ""
-        return Select(Span(source.path, place, place), span, None, quote, empty=True, head=head, after=after)
+        return Select(place, span, None, quote, empty=True, head=head, after=after, problem=shown)
     named = [node.child_by_field_name("value") for node in call.arguments if keyword(source, node) == "columns"]
     given_texts = positional or [node for node in named if node is not None]
     texts = [string_value(source, node) for node in given_texts]
@@ -157,7 +160,7 @@ def select_of(source: Source, call: Call, start: Call) -> Select:
     text = ", ".join(filter(None, texts))
     opening = OPENING.match(source.code(plain(given_texts[0])))
     quote = opening[0] if opening else '"'
-    problem = SEVERAL if len(texts) > 1 else None
+    problem = SEVERAL if len(texts) > 1 else shown
     where = source.span(given_texts[0])
     return Select(where, span, text, quote, empty=not text.strip(), head=head, problem=problem)
 

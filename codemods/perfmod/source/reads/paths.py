@@ -10,6 +10,7 @@ from tree_sitter import Node
 from perfmod.source.python.event_loops import annotation_of, self_assignments
 from perfmod.source.python.names import Binding, Bound, Imported, Names, Unknown, enclosing_class, enclosing_function
 from perfmod.source.python.parameters import parameter_names
+from perfmod.source.python.strings import is_template
 from perfmod.source.reads.values import UNKNOWN, Value, choice, settled
 
 PURE_PATHS = frozenset(f"pathlib.{name}" for name in ("Path", "PurePath", "PosixPath", "PurePosixPath"))
@@ -81,6 +82,8 @@ class Paths:
         return UNKNOWN
 
     def _string(self, node: Node, depth: int) -> Value:
+        if is_template(node):
+            return UNKNOWN
         pieces = [child for child in node.named_children if child.type == "interpolation"]
         code = self.source.code(node)
         if not pieces:

@@ -8,6 +8,7 @@ from tree_sitter import Node
 
 from perfmod.source.python.event_loops import last_segment
 from perfmod.source.python.names import COMPREHENSIONS, Bound, Imported, Names, Unknown, is_member_name
+from perfmod.source.python.strings import is_template
 from perfmod.source.python.types import Target
 from perfmod.source.reads.call_sites import target_of
 from perfmod.source.reads.paths import Paths
@@ -215,7 +216,7 @@ def is_constant_object(names: Names, node: Node) -> bool:
 
 def is_constant_value(names: Names, value: Node | None) -> bool:
     """Whether what a variable is set to can't be changed, as far as the expression says it."""
-    if value is None:
+    if value is None or is_template(value):
         return False
     if value.type in ("string", "concatenated_string", "integer", "float", "true", "false", "none", "unary_operator"):
         return True

@@ -10,6 +10,7 @@ from tree_sitter import Node
 
 from perfmod.source.python.event_loops import last_segment
 from perfmod.source.python.names import Bound, Imported, Names, Unknown, enclosing_function
+from perfmod.source.python.strings import is_template
 from perfmod.source.python.types import Target, named_class
 
 #: frozen: all the way down. flat: a list, set or dict of frozen things. deep: anything may be changed.
@@ -105,6 +106,8 @@ def expression_result(names: Names, node: Node, is_frozen: Frozen, depth: int = 
     """What an expression makes."""
     kind = node.type
     if depth > 6:
+        return "unknown"
+    if is_template(node):
         return "unknown"
     if kind in ("string", "concatenated_string", "integer", "float", "true", "false", "none", "comparison_operator",
                 "not_operator"):  # fmt: skip

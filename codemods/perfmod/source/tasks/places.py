@@ -1,11 +1,11 @@
-"""Places where a supervised task would do harm, or where its name can't be written."""
+"""Places where a supervised task would do harm."""
 
 from __future__ import annotations
 
 from tree_sitter import Node
 
 from perfmod.source.python.names import Bound, Imported, Names, enclosing_class
-from perfmod.source.tree import Source, ancestors
+from perfmod.source.tree import ancestors
 
 LOGGING_PARTS = ("Handler", "Filter", "Formatter", "Logger", "LoggerAdapter")
 
@@ -57,21 +57,3 @@ def class_bases(names: Names, node: Node) -> tuple[str, ...]:
             elif isinstance(meaning, Bound) and meaning.only is not None and meaning.only.kind == "class":
                 waiting.append(meaning.only.owner or definition)
     return tuple(dict.fromkeys(found))
-
-
-def shown_source(node: Node) -> str | None:
-    """Why code whose text is printed must stay: `f"{create_task(...)=}"`."""
-    for parent in ancestors(node):
-        if parent.type == "interpolation" and any(child.type == "=" for child in parent.children):
-            return "inside an f-string that prints this code: `{...=}`"
-    return None
-
-
-def free_quote(source: Source, node: Node) -> str | None:
-    """The quote for a new string at a place: inside f-strings one that none of them uses; None where both are used."""
-    used = set()
-    for parent in ancestors(node):
-        if parent.type == "string":
-            start = source.code(parent.children[0])
-            used.add(start[-1])
-    return next((quote for quote in ('"', "'") if quote not in used), None)

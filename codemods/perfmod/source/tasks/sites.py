@@ -11,11 +11,12 @@ from perfmod.model import Span
 from perfmod.source.python.event_loops import last_segment
 from perfmod.source.python.names import Names, enclosing_function, is_async
 from perfmod.source.python.sinks import sink_of
+from perfmod.source.python.strings import free_quote, shown_source
 from perfmod.source.tasks.coroutines import first_argument, is_coroutine, task_name
 from perfmod.source.tasks.facts import TaskSite
 from perfmod.source.tasks.fates import REGISTRARS, Fate, fate_of
 from perfmod.source.tasks.makers import REPORTED, Callee, callee_of, candidates
-from perfmod.source.tasks.places import class_bases, forbidden_place, free_quote, shown_source
+from perfmod.source.tasks.places import class_bases, forbidden_place
 from perfmod.source.tasks.sinks import is_callback, kept_by_name
 from perfmod.source.tree import Source, ancestors
 
