@@ -56,7 +56,7 @@ class Paths:
             return UNKNOWN
         kind = node.type
         if kind == "string":
-            return self._string(node, depth)
+            return UNKNOWN if is_template(node) else self._string(node, depth)
         if kind in LITERALS:
             return Value("literal", self.source.code(node))
         if kind == "concatenated_string":
@@ -82,11 +82,8 @@ class Paths:
         return UNKNOWN
 
     def _string(self, node: Node, depth: int) -> Value:
-        if is_template(node):
-            return UNKNOWN
-        pieces = [child for child in node.named_children if child.type == "interpolation"]
         code = self.source.code(node)
-        if not pieces:
+        if all(child.type != "interpolation" for child in node.named_children):
             try:
                 said = ast.literal_eval(code.replace("f", "", 1) if code[:1] in "fF" else code)
             except (SyntaxError, ValueError):
