@@ -339,3 +339,16 @@ def test_the_note_stands_in_the_json_and_in_the_verbose_report() -> None:
     made = subprocess.run([*command, "--output-format=json", folder], capture_output=True, text=True, check=False)
     notes = json.loads(made.stdout)["notes"]
     assert [note["message"].endswith(way) for note in notes].count(True) == 1
+
+
+@pytest.mark.parametrize("functions", [399, 420])
+def test_more_functions_than_are_looked_at(tmp_path: Path, functions: int) -> None:
+    """The nearest are found, and a word is said of the rest."""
+    asking = "def ask{0}() -> str:\n    return load()\n\n\nasync def handle{0}() -> str:\n    return ask{0}()\n\n\n"
+    load = "def load() -> str:\n    return Path(__file__).with_name('a.txt').read_text()\n\n\n"
+    main = "from pathlib import Path\n\n\n" + load + "".join(map(asking.format, range(functions)))
+    checkout(tmp_path, {"app/__init__.py": "", "app/a.txt": "a", "app/main.py": main})
+    report = perfmod(tmp_path)
+    assert len(report.results) == 399
+    rest = f"too many functions have this read done: who calls {functions - 399} of them was not looked at"
+    assert [note.message for note in report.notes] == ([rest] if functions > 399 else [])

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from perfmod.project import Project
     from perfmod.project.reads.caching import Cache
     from perfmod.project.reads.constants import File
-    from perfmod.project.reads.rereads import Reread, Start
+    from perfmod.project.reads.rereads import Reread, Start, Unfollowed
     from perfmod.source.python.functions import Function
     from perfmod.source.reads.facts import Read
     from perfmod.source.reads.values import Value
@@ -113,7 +113,7 @@ class Judgement:
         self.caching = Caching(self.calls, self.constants, lambda value: self.unchanging(value) is not None)
 
     def judge(self, reads: Iterable[Read]) -> Iterator[Finding | Note]:
-        from perfmod.project.reads.rereads import Reread, Start
+        from perfmod.project.reads.rereads import Reread, Start, Unfollowed
 
         again: dict[Span, list[tuple[Reread, File]]] = {}
         at_start: list[tuple[Read, Start, File, int]] = []
@@ -122,6 +122,7 @@ class Judgement:
             found = list(self.rereads.of(read))
             rereads = [each for each in found if isinstance(each, Reread)]
             starts = [each for each in found if isinstance(each, Start)]
+            yield from (unfollowed(read, each) for each in found if isinstance(each, Unfollowed))
             for reread in rereads:
                 file = self.unchanging(reread.file)
                 if file is not None:
@@ -238,6 +239,11 @@ def note(read: Read, start: Start, file: File, ways: int) -> Note:
         "can be reached through resolved calls from an async function or a registered handler; "
         f"{only} at {start.chain[0].title}: {way(start.chain[0], start.chain[1:], read, file)}",
     )
+
+
+def unfollowed(read: Read, left: Unfollowed) -> Note:
+    message = f"too many functions have this read done: who calls {left.functions} of them was not looked at"
+    return Note("load-once", read.span, message)
 
 
 def way(root: Function, chain: Iterable[Function], read: Read, file: File) -> str:

@@ -14,7 +14,7 @@ from perfmod.source.reads.values import UNKNOWN, Value
 from perfmod.source.reads.words import is_test
 from perfmod.values import dataclass
 
-MAXIMUM_STEPS = 400  # functions that are looked at for one read
+MAXIMUM_STEPS = 400  # functions whose callers are looked at for one read
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,13 @@ class Start:
 
 
 @dataclass(frozen=True, slots=True)
+class Unfollowed:
+    """How many functions have a read done for their callers, who were not looked at: there are too many."""
+
+    functions: int
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """A function on the way up, and what it has read."""
 
@@ -55,16 +62,20 @@ class Rereads:
         self._depth = depth
         self._starts: dict[tuple[str, str], bool] = {}
 
-    def of(self, read: Read) -> Iterator[Reread | Start]:
+    def of(self, read: Read) -> Iterator[Reread | Start | Unfollowed]:
         """Who has a file read, nearest first, each on one of the shortest ways."""
         if read.remembered or not self._keeps(read.file):
             return
         waiting = deque([Step(read.function, read.file)])
         seen: set[tuple[Function, Value]] = set()
-        while waiting and len(seen) < MAXIMUM_STEPS:
+        unfollowed: set[tuple[Function, Value]] = set()
+        while waiting:
             step = waiting.popleft()
             function = step.function
             if function.remembers or function.reloads or is_test(function.path):
+                continue
+            if len(seen) == MAXIMUM_STEPS and not function.is_async and not function.handler:
+                unfollowed.update({(function, step.file)} - seen)
                 continue
             found = self._end(step, read)
             if found is not None:
@@ -72,6 +83,8 @@ class Rereads:
             elif not self.is_root(function) and (function, step.file) not in seen and len(step.below) < self._depth:
                 seen.add((function, step.file))
                 waiting.extend(self._above(step))
+        if unfollowed:
+            yield Unfollowed(len(unfollowed))
 
     def _end(self, step: Step, read: Read) -> Reread | Start | None:
         """What a function is that runs on its own: who reads again, or the start. None also where it can't be told."""
