@@ -1,23 +1,20 @@
-"""Which files a run looks at: in git what it tracks or does not ignore; elsewhere a walk that obeys .gitignore."""
+"""Which files a run looks at: of all that are listed, those that a person of this project edits."""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from perfmod.errors import PerfmodError
+from perfmod.listing import LEFT_OUT, Listing
 from perfmod.model import Skipped
-from perfmod.reading import MAXIMUM_SIZE, read_regular
 from perfmod.values import dataclass
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
-
-    from perfmod.git import Asking
 
 LANGUAGES = {
     "py": "python",
@@ -40,14 +37,6 @@ LANGUAGES = {
     "svelte": "svelte",
 }
 
-# Folders that hold nothing that a person of this project edits.
-LEFT_OUT = frozenset(
-    """
-    .bzr .cache .direnv .eggs .git .hg .ipynb_checkpoints .mypy_cache .next .nox .nuxt .output .parcel-cache .pnpm-store
-    .pyenv .pytest_cache .pytype .ruff_cache .svelte-kit .svn .tox .turbo .venv .vercel .vite .yarn
-    __pycache__ __pypackages__ bower_components node_modules site-packages storybook-static
-    """.split()
-)
 # Build output, unless the folder is a Python package.
 BUILD_OUTPUT = frozenset("_build build dist out".split())
 GENERATED_NAMES = (
@@ -137,86 +126,6 @@ def relative_to_root(root: Path, path: Path, given: Collection[str] = ()) -> str
     if relative is None:
         raise PerfmodError(f"{path} is outside of {root}; check it in a run of its own")
     return relative
-
-
-class Listing:
-    """All files below the root that are not ignored. Git looks for them while this process does something else."""
-
-    def __init__(self, root: Path) -> None:
-        self._root = root
-        self._git: Asking | None = None
-        if any((folder / ".git").exists() for folder in (root, *root.parents)):
-            from perfmod.git import Asking, GitFailed
-
-            command = ("ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate")
-            with suppress(GitFailed):
-                self._git = Asking(root, command)
-
-    def is_ready(self, patience: float = 0) -> bool:
-        """Whether the first names come within so many seconds, or there is nothing to wait for."""
-        return self._git is None or self._git.has_begun(patience)
-
-    def files(self) -> Iterable[str]:
-        """Relative POSIX paths, unsorted. Raises PerfmodError where git takes too long."""
-        found = self._said_by_git()
-        return walk(self._root) if found is None else found
-
-    def _said_by_git(self) -> list[str] | None:
-        """What git tracks below the root, and what it neither tracks nor ignores. None where git can't say."""
-        listed = None if self._git is None else self._git.answer()
-        if listed is None:
-            return None
-        names = os.fsdecode(listed).split("\0")[:-1]
-        if names:
-            return names
-        from perfmod.git import run_git
-
-        # The whole root may be something that git ignores, as a package unpacked in a work folder is.
-        return None if run_git(self._root, ["check-ignore", "-q", "."]).returncode == 0 else names
-
-
-def walk(root: Path) -> Iterator[str]:
-    """The files below a folder outside git, with .gitignore semantics. Links to folders are not followed."""
-    specs: dict[str, GitIgnoreSpec] = {}
-
-    def ignored(path: str) -> bool:
-        parts = path.rstrip("/").split("/")
-        for depth in range(len(parts)):
-            spec = specs.get("/".join(parts[:depth]))
-            if spec is not None:
-                below = "/".join(parts[depth:]) + ("/" if path.endswith("/") else "")
-                if spec.match_file(below):
-                    return True
-        return False
-
-    top = os.fspath(root)
-    stack = [""]
-    while stack:
-        folder = stack.pop()
-        try:
-            with os.scandir(f"{top}/{folder}") as found:
-                entries = list(found)
-        except OSError:
-            continue
-        if any(entry.name == ".gitignore" and entry.is_file(follow_symlinks=False) for entry in entries):
-            specs[folder] = read_gitignore(root / folder / ".gitignore")
-        for entry in entries:
-            path = f"{folder}/{entry.name}" if folder else entry.name
-            if entry.is_dir(follow_symlinks=False):
-                if entry.name not in LEFT_OUT and not (specs and ignored(path + "/")):
-                    stack.append(path)
-            elif not (specs and ignored(path)):
-                yield path
-
-
-def read_gitignore(path: Path) -> GitIgnoreSpec:
-    from pathspec import GitIgnoreSpec
-
-    try:
-        text = read_regular(path, MAXIMUM_SIZE).decode("utf-8", "replace")
-        return GitIgnoreSpec.from_lines(text.splitlines())
-    except OSError:
-        return GitIgnoreSpec.from_lines([])
 
 
 class LeftOut:

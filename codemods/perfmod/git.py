@@ -67,6 +67,7 @@ class Asking:
     def __init__(self, folder: Path, arguments: Sequence[str]) -> None:
         self._folder = folder
         self._arguments = arguments
+        self._said: bytes | None = None
         environment = {**os.environ, **ALONE}
         try:
             self._process = subprocess.Popen(
@@ -78,17 +79,20 @@ class Asking:
     def has_begun(self, patience: float = 0) -> bool:
         """Whether the answer begins within so many seconds; on Windows, where nobody can know, it does."""
         pipe = self._process.stdout
-        return pipe is None or os.name == "nt" or bool(select.select([pipe], [], [], patience)[0])
+        return pipe is None or pipe.closed or os.name == "nt" or bool(select.select([pipe], [], [], patience)[0])
 
     def answer(self) -> bytes | None:
         """What it printed; None where it failed. Raises PerfmodError where it takes too long."""
+        if self._process.returncode is not None:
+            return self._said
         try:
             said, _ = self._process.communicate(timeout=SECONDS)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.communicate()
             raise no_answer(self._folder, self._arguments) from None
-        return said if self._process.returncode == 0 else None
+        self._said = said if self._process.returncode == 0 else None
+        return self._said
 
 
 def no_answer(folder: Path, arguments: Sequence[str]) -> PerfmodError:

@@ -10,8 +10,9 @@ from time import strftime
 from typing import TYPE_CHECKING, Literal
 
 from perfmod.config import Settings
-from perfmod.discovery import Discovery, Listing, discover
+from perfmod.discovery import Discovery, LeftOut, discover
 from perfmod.errors import PerfmodError, TooMuch
+from perfmod.listing import Listing
 from perfmod.model import Change, Facts, Finding, Note, Result, Safety, Skipped, Span
 from perfmod.project import Project
 from perfmod.rule import PARSE_ERROR, Rule, make_rules
@@ -49,6 +50,7 @@ class Request:
     add_ignore: str | None = None  #: mark findings as reviewed with a comment and this reason, instead of fixing them
     scope: Scope | None = None  #: the changed lines that the run is about; None: all
     staged: bool = False  #: staged edits are no reason for `apply` to refuse a file
+    listing: Listing | None = None  #: of the root's files, where it has been asked for already
     overlay: Mapping[str, bytes] | None = None  #: texts to use instead of those on the disk
     stdin: str | None = None  #: the file of `overlay` that `apply` gives back instead of writing it
     verify: Check | None = None  #: what decides whether changes stay
@@ -57,6 +59,14 @@ class Request:
     commit: bool = False  #: one commit for each rule
     use_baseline: bool = True
     update_baseline: Literal["write", "prune"] | None = None
+
+
+@dataclass(frozen=True)
+class Ahead:
+    """What was scanned before all files were known."""
+
+    files: frozenset[str] = frozenset()
+    found: tuple[Scanned, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -96,16 +106,19 @@ def run(request: Request, progress: Progress | None = None) -> Report:
         from perfmod.writing import recover
 
         recovered = recover(request.root)
-    listing = Listing(request.root)
+    listing = request.listing or Listing(request.root)
     rules = make_rules(settings.selected, dict(settings.rules))
     cache = cache_of(request, rules)
+    ahead = Ahead()
     if cache is not None:
         cache.look_ahead()
     else:
         import_ahead(listing)
+        if listing.is_large:
+            ahead = scan_ahead(listing.tracked(), rules, request)
     discovery = find_files(request, listing)
     relevant = files_to_scan(discovery.files, rules)
-    facts, digests, skipped = scan_all(relevant, rules, request, progress, cache)
+    facts, digests, skipped = scan_all(relevant, rules, request, progress, cache, ahead)
     project = Project(request.root, discovery.files, facts, request.overlay, cache.watch if cache else None)
     findings, notes = (
         judge_or_recall(rules, project, relevant, cache) if digests else ([], [])
@@ -177,10 +190,27 @@ def find_files(request: Request, listing: Listing | None = None) -> Discovery:
     return replace(found, chosen=chosen)
 
 
+def scan_ahead(tracked: Sequence[str], rules: Sequence[Rule], request: Request) -> Ahead:
+    """Scan what git tracks while it still looks for what it does not track: in a large checkout that takes long."""
+    settings = request.settings
+    counting = LeftOut(frozenset(tracked), settings.exclude, settings.extend_exclude).others(sorted(tracked))
+    files = files_to_scan(counting, rules)
+    found = scan(request.root, files, rules, request.jobs, overlay=request.overlay)
+    return Ahead(frozenset(files), tuple(found))
+
+
 def scan_all(
-    files: Sequence[str], rules: Sequence[Rule], request: Request, progress: Progress | None, cache: Cache | None
+    files: Sequence[str],
+    rules: Sequence[Rule],
+    request: Request,
+    progress: Progress | None,
+    cache: Cache | None,
+    ahead: Ahead,
 ) -> tuple[Facts, dict[str, bytes], list[Skipped]]:
-    found: list[Scanned] = []
+    """What all files say. What was scanned ahead counts where discovery found that file too."""
+    wanted = frozenset(files) if ahead.files else frozenset()
+    found = [scanned for scanned in ahead.found if scanned.path in wanted]
+    files = [path for path in files if path not in ahead.files]
     places = {path: number for number, path in enumerate(files)} if progress else {}
     for scanned in scan(request.root, files, rules, request.jobs, cache, request.overlay):
         found.append(scanned)

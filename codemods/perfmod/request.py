@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from perfmod import __version__
 from perfmod.config import Settings, check_rules, config_file, find_root, load_settings
 from perfmod.errors import PerfmodError
+from perfmod.listing import Listing
 from perfmod.options import Typed, check_combination
 from perfmod.pipeline import Report, Request, files_of
 from perfmod.pipeline import run as run_pipeline
@@ -76,6 +77,7 @@ def read_request(typed: Typed) -> Request:
     stdin = stdin_path(typed)
     paths = (stdin,) if stdin else tuple(read_path(path) for path in typed.paths or (".",))
     root = find_root(paths[0], isolated=typed.isolated)
+    listing = Listing(root)
     settings = override(load_settings(choose_config(typed, root)), typed)
     if settings.ignore and not settings.selected:
         raise PerfmodError("no rule is left to run: every selected rule is ignored")
@@ -100,6 +102,7 @@ def read_request(typed: Typed) -> Request:
         cache_folder=folder,
         add_ignore=typed.add_ignore,
         scope=scope,
+        listing=listing,
         staged=typed.staged,
         overlay={given: sys.stdin.buffer.read()} if given else None,
         stdin=given,

@@ -42,19 +42,43 @@ def is_async_function(project: Project, path: str, origin: str) -> bool:
     return len(bindings) == 1 and bindings[0].owner is not None and is_async_definition(bindings[0].owner)
 
 
-def has_no_base(project: Project, path: str, origin: str) -> bool:
-    """Whether an imported name is plainly `class name:`, which can be seen without parsing."""
+def plain_bases(project: Project, path: str, origin: str) -> list[tuple[str, str]] | None:
+    """The bases of an imported class, as (importing file, dotted origin), where header and imports are plain enough to
+    be seen without parsing; None where they are not."""
     found = text_of(project, path, origin)
     if found is None:
-        return False
-    text, name = found
-    word = re.escape(name).encode()
-    bound = re.findall(
-        rb"^(?:(class %s:)|.{0,4000}\b(?:class|import|as)\b.{0,4000}\b%s\b|[ \t]*%s[ \t]*[,)\n\r])" % ((word,) * 3),
-        text.utf8,
+        return None
+    data, name = found[0].utf8, found[1].encode()
+    header = only_binding(data, name)
+    plain = re.compile(rb"class %s(?:\(([\w., \t]*)\))?:" % re.escape(name)).match(data, header)
+    if header < 0 or plain is None or b"import *" in data:
+        return None
+    bases = [base.strip() for base in (plain[1] or b"").split(b",") if base.strip()]
+    modules = [imported_from(data, base) for base in bases]
+    origins = [f"{module.decode()}.{base.decode()}" for module, base in zip(modules, bases, strict=True) if module]
+    return [(found[0].path, base) for base in origins] if len(origins) == len(bases) else None
+
+
+def imported_from(data: bytes, name: bytes) -> bytes | None:
+    """The module from which one plain statement imports a name, at the left margin; None where it is not so simple."""
+    binding = only_binding(data, name)
+    start = data.rfind(b"\nfrom ", 0, max(0, binding) + 6) + 1
+    names = rb"\(?\s{0,100}(?:\w+\s*,\s*)*%s[ \t]*[,)\r\n]" % re.escape(name)
+    statement = re.compile(rb"from[ \t]+([\w.]+)[ \t]+import[ \t]+" + names).match(data, start)
+    return statement[1] if binding >= 0 and statement is not None and statement.end() > binding else None
+
+
+def only_binding(data: bytes, name: bytes) -> int:
+    """Where the line begins that may give a name its meaning; -1 where there is none, or more than one."""
+    word = re.escape(name)
+    found = re.finditer(
+        rb"^(?:.{0,4000}\b(?:class|def|as)[ \t]+%s\b|.{0,4000}\bimport\b.{0,4000}\b%s\b|[ \t]*%s[ \t]*[,)=:\n\r])"
+        % ((word,) * 3),
+        data,
         re.M,
     )
-    return bound == [b"class %s:" % name.encode()]
+    lines = [match.start() for match in found]
+    return lines[0] if len(lines) == 1 else -1
 
 
 def inherits_logging_handler(project: Project, path: str, bases: tuple[str, ...]) -> bool:
@@ -71,7 +95,9 @@ def inherits_logging_handler(project: Project, path: str, bases: tuple[str, ...]
         seen.add(place)
         if is_logging_base(place[1]):
             return True
-        if has_no_base(project, *place):
+        plain = plain_bases(project, *place)
+        if plain is not None:
+            waiting += plain
             continue
         found = source_of(project, *place)
         if found is None or not re.search(rb"\blogging\b|^from |^import ", found[0].utf8, re.M):

@@ -1,0 +1,130 @@
+"""All files of a checkout: in git what it tracks or does not ignore; elsewhere a walk that obeys .gitignore."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from perfmod.reading import MAXIMUM_SIZE, read_regular
+
+if TYPE_CHECKING:
+    from pathspec import GitIgnoreSpec
+
+    from perfmod.git import Asking
+
+# Git needs long to look for files in folders when it tracks that many, and says at once which it tracks.
+LARGE_INDEX = 500_000  # bytes, about 5,000 files
+COMMAND = ("ls-files", "-z", "--exclude-standard", "--deduplicate")
+# Folders that hold nothing that a person of this project edits.
+LEFT_OUT = frozenset(
+    """
+    .bzr .cache .direnv .eggs .git .hg .ipynb_checkpoints .mypy_cache .next .nox .nuxt .output .parcel-cache .pnpm-store
+    .pyenv .pytest_cache .pytype .ruff_cache .svelte-kit .svn .tox .turbo .venv .vercel .vite .yarn
+    __pycache__ __pypackages__ bower_components node_modules site-packages storybook-static
+    """.split()
+)
+
+
+class Listing:
+    """All files below the root that are not ignored. Git looks for them while this process does something else."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._answers: list[Asking] = []
+        top = next((folder for folder in (root, *root.parents) if (folder / ".git").exists()), None)
+        if top is None:
+            return
+        from perfmod.git import Asking, GitFailed
+
+        questions = (("--cached",), ("--others",)) if has_large_index(top) else (("--cached", "--others"),)
+        with suppress(GitFailed):
+            self._answers = [Asking(root, (*COMMAND, *question)) for question in questions]
+
+    @property
+    def is_large(self) -> bool:
+        """Whether git tracks so much that it is asked for that alone first."""
+        return len(self._answers) > 1
+
+    def is_ready(self, patience: float = 0) -> bool:
+        """Whether the first names come within so many seconds, or there is nothing to wait for."""
+        return not self._answers or self._answers[0].has_begun(patience)
+
+    def tracked(self) -> list[str]:
+        """What git tracks below the root: relative POSIX paths. May be empty where it is not large."""
+        return names_in(self._answers[0].answer()) if self.is_large else []
+
+    def files(self) -> Iterable[str]:
+        """Relative POSIX paths, unsorted. Raises PerfmodError where git takes too long."""
+        found = self._said_by_git()
+        return walk(self._root) if found is None else found
+
+    def _said_by_git(self) -> list[str] | None:
+        """What git tracks below the root, and what it neither tracks nor ignores. None where git can't say."""
+        said = [each.answer() for each in self._answers]
+        if not said or None in said:
+            return None
+        names = [name for each in said for name in names_in(each)]
+        if names:
+            return names
+        from perfmod.git import run_git
+
+        # The whole root may be something that git ignores, as a package unpacked in a work folder is.
+        return None if run_git(self._root, ["check-ignore", "-q", "."]).returncode == 0 else names
+
+
+def has_large_index(top: Path) -> bool:
+    try:
+        return os.stat(top / ".git/index").st_size > LARGE_INDEX
+    except OSError:
+        return False
+
+
+def names_in(answer: bytes | None) -> list[str]:
+    return os.fsdecode(answer).split("\0")[:-1] if answer else []
+
+
+def walk(root: Path) -> Iterator[str]:
+    """The files below a folder outside git, with .gitignore semantics. Links to folders are not followed."""
+    specs: dict[str, GitIgnoreSpec] = {}
+
+    def ignored(path: str) -> bool:
+        parts = path.rstrip("/").split("/")
+        for depth in range(len(parts)):
+            spec = specs.get("/".join(parts[:depth]))
+            if spec is not None:
+                below = "/".join(parts[depth:]) + ("/" if path.endswith("/") else "")
+                if spec.match_file(below):
+                    return True
+        return False
+
+    top = os.fspath(root)
+    stack = [""]
+    while stack:
+        folder = stack.pop()
+        try:
+            with os.scandir(f"{top}/{folder}") as found:
+                entries = list(found)
+        except OSError:
+            continue
+        if any(entry.name == ".gitignore" and entry.is_file(follow_symlinks=False) for entry in entries):
+            specs[folder] = read_gitignore(root / folder / ".gitignore")
+        for entry in entries:
+            path = f"{folder}/{entry.name}" if folder else entry.name
+            if entry.is_dir(follow_symlinks=False):
+                if entry.name not in LEFT_OUT and not (specs and ignored(path + "/")):
+                    stack.append(path)
+            elif not (specs and ignored(path)):
+                yield path
+
+
+def read_gitignore(path: Path) -> GitIgnoreSpec:
+    from pathspec import GitIgnoreSpec
+
+    try:
+        text = read_regular(path, MAXIMUM_SIZE).decode("utf-8", "replace")
+        return GitIgnoreSpec.from_lines(text.splitlines())
+    except OSError:
+        return GitIgnoreSpec.from_lines([])
