@@ -12,9 +12,9 @@ from perfmod.model import Finding, Replace, Result, Safety, Span
 from perfmod.rule import OWN_RULES
 
 if TYPE_CHECKING:
+    from perfmod.model import Suppression
     from perfmod.project import Project
     from perfmod.source.text import Text
-    from perfmod.suppression import Suppression
 
 WIDTH = 120  # a longer line gets the comment above it, if one can stand there
 SIGNS = {
@@ -60,7 +60,7 @@ def marked(result: Result, edits: dict[Finding, Replace | None]) -> Result:
 
 def comment_for(findings: Sequence[Finding], project: Project, path: str, reason: str) -> Replace | None:
     """The edit that silences findings on one line. None where no comment can stand."""
-    from perfmod.suppression import Suppression
+    from perfmod.model import Suppression
 
     text = project.text(path)
     language = language_of(path)

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from perfmod.scanning import Scanned
 
 RACY = 2_000_000_000  # nanoseconds
+INSTALLED = frozenset({"site-packages", "dist-packages"})
 
 Stamp = tuple[int, int]  # size, modification time in nanoseconds; (-1, 0) of what is not there
 Entry = tuple[int, int, "Scanned | None"]  # of a file: its stamp, and what it said
@@ -188,9 +189,12 @@ def git_folder(root: Path) -> Path | None:
 
 def code_stamp() -> int:
     """Changes whenever perfmod's own code does, so that a developer never sees yesterday's facts."""
-    return max(
-        entry.stat().st_mtime_ns
-        for folder, _, _ in os.walk(Path(__file__).parent)
-        for entry in os.scandir(folder)
-        if entry.name.endswith(".py")
-    )
+    package = Path(__file__).parent
+    if INSTALLED.isdisjoint(package.parts):
+        return max(
+            entry.stat().st_mtime_ns
+            for folder, _, _ in os.walk(package)
+            for entry in os.scandir(folder)
+            if entry.name.endswith(".py")
+        )
+    return os.stat(__file__).st_mtime_ns  # an installer writes all files anew

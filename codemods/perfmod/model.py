@@ -195,3 +195,26 @@ class Plan:
     changes: tuple[Change, ...] = ()
     paths: Mapping[Finding, frozenset[str]] = field(default_factory=dict)  #: accepted findings, and the files of each
     refused: tuple[tuple[Finding, str], ...] = ()  #: with the reason
+
+
+@dataclass(frozen=True, slots=True)
+class Suppression:
+    """A comment that silences rules on what its `covers` touches. No codes: every rule."""
+
+    path: str
+    comment: Span
+    covers: Span
+    codes: tuple[str, ...]
+    linter: Literal["perfmod", "ruff", "eslint"]
+    reason: str = ""
+    until: str | None = None  #: the last day on which it holds
+    whole_file: bool = False
+    removal: Span | None = None  #: what goes with it, of perfmod's own
+    brackets: Span | None = None  #: between [ and ], of perfmod's own
+
+    @property
+    def own(self) -> bool:
+        return self.linter == "perfmod"
+
+    def covers_span(self, span: Span) -> bool:
+        return self.covers.start <= span.end and self.covers.end >= span.start

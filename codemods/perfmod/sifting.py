@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from perfmod.model import Facts, Finding, Result, Span
+from perfmod.model import Facts, Finding, Result, Span, Suppression
 from perfmod.rule import IGNORE_COMMENT, Rule, rule_id_of
 
 if TYPE_CHECKING:
@@ -47,11 +47,12 @@ def suppress(
     today: str,
 ) -> list[Result]:
     """Each finding and whether a comment says that it has been reviewed; with the findings about such comments."""
-    if not findings and not facts:
-        return []
-    from perfmod.suppression import Comments, Suppression
+    commented = {path: said for path, said in facts.by_path(Suppression).items() if is_chosen(path)}
+    if not commented:
+        return [Result(finding) for finding in findings]
+    from perfmod.suppression import Comments
 
-    comments = Comments({p: s for p, s in facts.by_path(Suppression).items() if is_chosen(p)}, today)
+    comments = Comments(commented, today)
     reviewed = {rule_id_of(rule): rule.reviewed for rule in rules}
     results = [Result(f, "comment" if comments.silence(f, reviewed.get(f.rule, ())) else None) for f in findings]
     if comments.by_path and IGNORE_COMMENT not in settings.ignore:

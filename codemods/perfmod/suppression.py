@@ -7,9 +7,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from time import strftime
 from typing import TYPE_CHECKING, Literal
 
-from perfmod.model import Finding, Span
+from perfmod.model import Finding, Span, Suppression
 from perfmod.scanning import TRIGGER
-from perfmod.values import dataclass
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -34,29 +33,6 @@ ESLINT = re.compile(
     r"(?://|/\*)\s*eslint-(?P<verb>disable-next-line|disable-line|disable|enable)(?![\w-])(?P<codes>.*)", re.S
 )
 MARKUP = frozenset({"html", "vue", "svelte"})
-
-
-@dataclass(frozen=True, slots=True)
-class Suppression:
-    """A comment that silences rules on what its `covers` touches. No codes: every rule."""
-
-    path: str
-    comment: Span
-    covers: Span
-    codes: tuple[str, ...]
-    linter: Literal["perfmod", "ruff", "eslint"]
-    reason: str = ""
-    until: str | None = None  #: the last day on which it holds
-    whole_file: bool = False
-    removal: Span | None = None  #: what goes with it, of perfmod's own
-    brackets: Span | None = None  #: between [ and ], of perfmod's own
-
-    @property
-    def own(self) -> bool:
-        return self.linter == "perfmod"
-
-    def covers_span(self, span: Span) -> bool:
-        return self.covers.start <= span.end and self.covers.end >= span.start
 
 
 def scan_comments(source: Source) -> Iterator[Suppression]:

@@ -19,10 +19,10 @@ from perfmod.fleet.job import Job, Outcome, Record, failed
 from perfmod.fleet.repositories import is_bare
 from perfmod.fleet.version import version
 from perfmod.git import GitFailed
+from perfmod.model import Suppression
 from perfmod.pipeline import Report, Request, run
 from perfmod.reports import View, render, to_bytes
 from perfmod.request import override
-from perfmod.suppression import Suppression
 
 
 def carry_out(job: Job) -> Outcome:

@@ -10,7 +10,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from perfmod.discovery import language_of
-from perfmod.model import Facts, Finding, Intent, MovePackage, Note, Replace, Safety, Span
+from perfmod.model import Facts, Finding, Intent, MovePackage, Note, Replace, Safety, Span, Suppression
 from perfmod.project.web.console_places import at_addresses, at_builds, is_page, span_in
 from perfmod.project.web.importers import SCRIPTS
 from perfmod.project.web.packages import Bundler, Manifest
@@ -20,7 +20,6 @@ from perfmod.source.consoles.facts import ConsoleImport, ConsoleInBundler
 from perfmod.source.script.conditions import Place, When
 from perfmod.source.script.imports import is_shipped
 from perfmod.source.script.statements import GUARD
-from perfmod.suppression import Suppression
 from perfmod.values import dataclass
 
 if TYPE_CHECKING:

@@ -1,0 +1,38 @@
+"""Modules that are put off are there when they are needed, and are not imported when they are not."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+
+def run(program: str) -> str:
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_a_module_is_imported_at_its_first_use() -> None:
+    program = (
+        "import sys, perfmod.putting_off\n"
+        "import inspect\n"
+        "assert 'ast' not in sys.modules, 'it is imported'\n"
+        "import inspect as again\n"
+        "from inspect import signature\n"
+        "assert signature is inspect.signature is again.signature\n"
+        "assert inspect.isfunction(put := inspect.cleandoc) and inspect.getmodule(put).__name__ == 'inspect'\n"
+        "try:\n    inspect.nonsense\n"
+        "except AttributeError as error:\n    print(error)\n"
+    )
+    assert run(program) == "module 'inspect' has no attribute 'nonsense'"
+
+
+def test_a_clean_check_imports_neither_click_nor_what_is_put_off(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text("import asyncio\n")
+    program = (
+        "import sys\nfrom perfmod.cli import exit_code_of\n"
+        f"assert exit_code_of(['check', '--isolated', '--no-cache', {str(tmp_path)!r}]) == 0\n"
+        "print(sorted({'click', 'rich', 'libcst', 'tokenize', 'tree_sitter'} & set(sys.modules)))\n"
+    )
+    assert run(program).splitlines()[-1] == "[]"
