@@ -1,8 +1,9 @@
-"""Writes the Python files of real packages another way, and looks whether perfmod says the same of them.
+"""Writes the Python and script files of real packages another way, and looks whether perfmod says the same of them.
 
 In each file that has findings, one after the other: comments and empty lines before statements, other names of local
-variables, bodies of functions in a block, and what `ruff format` makes of it. A finding follows if its rule says it as
-often, with the same safety, in the same function. Prints what differs, and exits 1 then: read each of them.
+variables, bodies of functions in a block, and another layout (`ruff format`, or twice the indentation). A finding
+follows if its rule says it as often, with the same safety, in the same function. Prints what differs, and exits 1 then:
+read each of them.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from metamorphs import METAMORPHS, said, written_another_way  # noqa: E402
 
 from perfmod.config import Settings  # noqa: E402
 
-RULES = ("supervise-tasks", "retry-requests", "load-once", "select-columns")
+RULES = ("supervise-tasks", "retry-requests", "load-once", "select-columns", "gate-dev-tools")
 
 
 def main() -> int:

@@ -1,4 +1,4 @@
-"""Python files written another way that means the same: what perfmod says of them must be the same."""
+"""Files written another way that means the same: perfmod must say the same of them. Those of Python are made here."""
 
 from __future__ import annotations
 
@@ -7,13 +7,17 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+import script_metamorphs
 
 from perfmod.config import Settings
 from perfmod.pipeline import Request, run
 from perfmod.rule import PARSE_ERROR
 
+SCRIPTS = (".ts", ".tsx", ".js", ".jsx", ".mts", ".cts", ".mjs", ".cjs")
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 #: They bind a name without an `ast.Name`, so that a name can't be told apart by its nodes alone.
 OTHER_BINDINGS = (ast.ExceptHandler, ast.MatchAs, ast.MatchStar, ast.MatchMapping, ast.Global, ast.Nonlocal,
@@ -140,28 +144,37 @@ class Said:
 
 
 def written_another_way(root: Path, metamorph: str, paths: Iterable[str]) -> dict[str, bytes]:
-    """These files of a checkout; those that this Python can't read are left out."""
+    """These files of a checkout; those that can't be read are left out."""
     overlay = {}
     for path in sorted(paths):
-        try:
-            other = METAMORPHS[metamorph]((root / path).read_bytes())
-            ast.parse(other)
-        except (SyntaxError, ValueError, subprocess.CalledProcessError):
-            continue
-        overlay[path] = other
+        code = (root / path).read_bytes()
+        if path.endswith(SCRIPTS):
+            other = script_metamorphs.METAMORPHS[metamorph](path, code)
+            if script_metamorphs.parses(path, code):
+                assert script_metamorphs.parses(path, other), (metamorph, path)
+                overlay[path] = other
+        if path.endswith(".py"):
+            with suppress(SyntaxError, ValueError, subprocess.CalledProcessError):
+                other = METAMORPHS[metamorph](code)
+                ast.parse(other)
+                overlay[path] = other
     return overlay
 
 
 def said(root: Path, settings: Settings, overlay: Mapping[str, bytes]) -> Counter[Said]:
-    """What perfmod says of the Python files of a checkout, and how often."""
+    """What perfmod says of the Python and script files of a checkout, and how often."""
     report = run(Request("check", root, (root,), settings, jobs=1, overlay=overlay))
     found: Counter[Said] = Counter()
     for result in report.results:
         finding = result.finding
         text = report.project.text(finding.span.path)
-        if text is not None and finding.rule != PARSE_ERROR and finding.span.path.endswith(".py"):
-            function = function_at(text.utf8, text.position(finding.span.start)[0])
-            found[Said(finding.span.path, finding.rule, str(finding.safety), function)] += 1
+        path, start = finding.span.path, finding.span.start
+        if text is not None and finding.rule != PARSE_ERROR and path.endswith((".py", *SCRIPTS)):
+            if path.endswith(".py"):
+                function = function_at(text.utf8, text.position(start)[0])
+            else:
+                function = script_metamorphs.function_at(path, text.utf8, start)
+            found[Said(path, finding.rule, str(finding.safety), function)] += 1
     return found
 
 

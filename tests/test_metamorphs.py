@@ -6,10 +6,10 @@ import ast
 from pathlib import Path
 
 import pytest
+import script_metamorphs
 from fixture_cases import CASES, name_of, settings_of
 from metamorphs import METAMORPHS, said, written_another_way
 
-PYTHON = [case for case in CASES if any((case / "before").rglob("*.py"))]
 CODE = b"""async def f(u):
     '''What it does.'''
     x = g(u, x=1)
@@ -19,10 +19,20 @@ CODE = b"""async def f(u):
         pass
     return x
 """
+SCRIPT = b"""export async function load(u: string) {
+  const x = await get(u, { x: 1 });
+  if (x) {
+    const row = { ...x };
+    return () => row.u;
+  }
+  return `${u}
+  `;
+}
+"""
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("case", PYTHON, ids=name_of)
+@pytest.mark.parametrize("case", CASES, ids=name_of)
 def test_findings_follow(case: Path) -> None:
     root = (case / "before").resolve()
     settings = settings_of(case, root)
@@ -42,3 +52,16 @@ def test_the_code_is_another_one(metamorph: str) -> None:
 def test_only_locals_get_another_name() -> None:
     renamed = METAMORPHS["names"](CODE)
     assert b"x_renamed = g(u, x=1)" in renamed and b"return x_renamed" in renamed and b"u_renamed" not in renamed
+
+
+@pytest.mark.parametrize("metamorph", METAMORPHS)
+def test_the_script_is_another_one(metamorph: str) -> None:
+    other = script_metamorphs.METAMORPHS[metamorph]("a.ts", SCRIPT)
+    assert other != SCRIPT
+    assert script_metamorphs.parses("a.ts", other)
+
+
+def test_only_variables_of_scripts_get_another_name() -> None:
+    renamed = script_metamorphs.METAMORPHS["names"]("a.ts", SCRIPT)
+    assert b"const rowRenamed = { ...x };" in renamed and b"=> rowRenamed.u" in renamed and b"xRenamed" not in renamed
+    assert b"return `${u}\n  `" in script_metamorphs.METAMORPHS["format"]("a.ts", SCRIPT)

@@ -55,7 +55,7 @@ def judge(source: Source, condition: Node | None, *, holds: bool) -> Place | Non
         return Place(When.DEVELOPMENT, mode)
     if in_development(source, condition, holds, through_names=True) is not None:
         return Place(When.INDIRECT, f"`{detail}` is no guard that every bundler sees")
-    if harmless(source, condition):
+    if harmless(source, condition) or strip(condition).type == ("true" if holds else "false"):
         return None
     if ENVIRONMENT.search(source.code(condition)):
         return Place(When.LEAKY, f"`{detail}` also lets production through")
