@@ -131,24 +131,19 @@ def tree(root: Path) -> dict[str, Entry]:
     return found
 
 
-def start(root: Path) -> int:
-    """A process that applies. Its exit code is perfmod's."""
+def start(root: Path, said: Path) -> int:
+    """A process that applies. Its exit code is perfmod's; what it prints goes to a file."""
     child = os.fork()
     if child == 0:
         code = 99
         try:
-            said = os.open(said_beside(root), os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-            os.dup2(said, 1)
-            os.dup2(said, 2)
+            output = os.open(said, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+            os.dup2(output, 1)
+            os.dup2(output, 2)
             code = exit_code_of(["apply", "--select", "supervise-tasks,gate-dev-tools", str(root)])
         finally:
             os._exit(code)
     return child
-
-
-def said_beside(root: Path) -> Path:
-    """What the last process said."""
-    return root.with_name(f"{root.name}.said")
 
 
 def ended(child: int) -> int:
@@ -169,40 +164,47 @@ def wait_for_writing(root: Path, child: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("make", [lambda root: None, commit], ids=["outside git", "in git"])
-def test_killed_again_and_again(tmp_path: Path, make: Callable[[Path], None]) -> None:
-    original = fill(tmp_path / "original")
+@pytest.mark.parametrize(
+    ("make", "inner"),
+    [(lambda top: None, "."), (commit, "."), (commit, "services/all")],
+    ids=["outside git", "in git", "below the top of git"],
+)
+def test_killed_again_and_again(tmp_path: Path, make: Callable[[Path], None], inner: str) -> None:
+    original, said = tmp_path / "original", tmp_path / "said"
+    fill(original / inner)
+    (original / inner / "perfmod.toml").touch()  # it is the root
     make(original)
     old = tree(original)
     chance = random.Random(KILLS)
     begun = time.monotonic()
-    expected, code = applied(original, tmp_path / "expected")
+    expected, code = applied(original, tmp_path / "expected", inner, said)
     whole = time.monotonic() - begun
     assert code == 1
     assert sum(old.get(name) != entry for name, entry in expected.items()) == 40 + 3 * PAGES + 1
     killed = in_between = 0
     for number in range(KILLS):
-        root = tmp_path / f"{number}"
-        copy(original, root)
+        top = tmp_path / f"{number}"
+        copy(original, top)
+        root = top / inner
         for again in (True, number % 3 == 0):
             if not again:
                 continue
-            child = start(root)
+            child = start(root, said)
             if chance.random() < 0.8:
-                wait_for_writing(root, child)
+                wait_for_writing(top, child)
                 time.sleep(chance.choice((0, 0.002, 0.01, 0.05)) * chance.random())
             else:
                 time.sleep(whole * chance.random())
             os.kill(child, signal.SIGKILL)
             killed += ended(child) == -signal.SIGKILL
-            now = tree(root)
+            now = tree(top)
             assert all(now.get(name) in (entry, expected[name]) for name, entry in old.items())
         in_between += now not in (old, expected)
         # A linked file counts once more where this run changes it.
-        assert ended(start(root)) in (0, code), said_beside(root).read_text()
-        assert tree(root) == expected
-        assert not is_writing(root)
-        shutil.rmtree(root)
+        assert ended(start(root, said)) in (0, code), said.read_text()
+        assert tree(top) == expected
+        assert not is_writing(top)
+        shutil.rmtree(top)
     print(f"killed {killed} times, {in_between} times in between")
     assert killed >= KILLS // 2
 
@@ -211,8 +213,8 @@ def copy(original: Path, root: Path) -> None:
     subprocess.run(["cp", "-a", original, root], check=True)
 
 
-def applied(original: Path, root: Path) -> tuple[dict[str, Entry], int]:
+def applied(original: Path, top: Path, inner: str, said: Path) -> tuple[dict[str, Entry], int]:
     """What an undisturbed run leaves, and its exit code."""
-    copy(original, root)
-    code = ended(start(root))
-    return tree(root), code
+    copy(original, top)
+    code = ended(start(top / inner, said))
+    return tree(top), code
