@@ -7,6 +7,7 @@ from time import process_time
 
 import pytest
 
+from perfmod.needles import Held
 from perfmod.rules.supervise_tasks import SuperviseTasks, TaskOptions
 from perfmod.source.text import Text, Unreadable
 from perfmod.source.tree import Source
@@ -50,7 +51,7 @@ PARSED = {
 
 
 def worth_parsing(code: str) -> bool:
-    return SuperviseTasks(TaskOptions()).triggers.fit(("import asyncio\n" + code).encode())
+    return SuperviseTasks(TaskOptions()).triggers.fit(Held(("import asyncio\n" + code).encode()))
 
 
 @pytest.mark.parametrize("case", RULED_OUT)
@@ -73,7 +74,7 @@ def test_a_file_that_is_ruled_out_says_nothing(held: bool) -> None:
             source = Source(Text.decode(path.name, data), "python")
         except Unreadable:
             continue
-        if rule.triggers.fit(data) or source.error is not None:
+        if rule.triggers.fit(Held(data)) or source.error is not None:
             continue
         ruled_out += 1
         said = [fact for fact in rule.scan(source) if held or getattr(fact, "shape", "") != "held"]

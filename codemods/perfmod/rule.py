@@ -12,6 +12,7 @@ from perfmod.values import dataclass
 
 if TYPE_CHECKING:
     from perfmod.model import Fact, Facts, Finding, Note
+    from perfmod.needles import Held
     from perfmod.project import Project
     from perfmod.source.tree import Source
 
@@ -34,18 +35,15 @@ class Triggers:
     confirm: Callable[[bytes], bool] | None = None
     glance: Callable[[str, bytes], Iterable[Fact]] | None = None
 
-    def fit(self, data: bytes, known: dict[bytes, bool] | None = None) -> bool:
-        """Whether a file with these bytes is worth parsing. `known` remembers answers for the next rule's triggers."""
-        return self.holds(data, {} if known is None else known) and (self.confirm is None or self.confirm(data))
+    def fit(self, held: Held) -> bool:
+        """Whether a file that holds these needles is worth parsing."""
+        return self.holds(held) and (self.confirm is None or self.confirm(held.data))
 
-    def holds(self, data: bytes, known: dict[bytes, bool]) -> bool:
+    def holds(self, held: Held) -> bool:
         """Whether a file passes the first test."""
         for group in self.any_of:  # plain loops: this runs for every rule and every file
             for needle in group:
-                found = known.get(needle)
-                if found is None:
-                    found = known[needle] = needle in data
-                if not found:
+                if not held[needle]:
                     break
             else:
                 return True

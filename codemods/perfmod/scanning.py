@@ -17,6 +17,7 @@ from perfmod.values import dataclass
 
 if TYPE_CHECKING:
     from perfmod.cache import Cache
+    from perfmod.needles import Held
     from perfmod.rule import Rule, Scanner
     from perfmod.workers import Work
 
@@ -143,6 +144,8 @@ def scanners_of(rules: Iterable[Rule]) -> list[Scanner]:
 def scan_files(
     root: Path, scanners: Sequence[Scanner], overlay: Mapping[str, bytes], files: Iterable[str]
 ) -> Iterator[Scanned | Heavy]:
+    from perfmod.needles import Held
+
     sieves: dict[str | None, Sieve] = {}
     folders = Folders(root)
     for path in files:
@@ -156,16 +159,16 @@ def scan_files(
         sieve = sieves.get(language)
         if sieve is None:
             sieve = sieves[language] = Sieve([s for s in scanners if language in s.languages])
-        known: dict[bytes, bool] = {}
-        fitting = sieve.fitting(data, known)
+        held = Held(data)
+        fitting = sieve.fitting(held)
         if not fitting and data[:2] in UTF16_MARKS:
-            fitting = sieve.fitting(utf16_as_utf8(data), {})
-        told = sieve.told(path, data, fitting, known)
-        if (fitting or told or TRIGGER in data) and not is_generated(path, data):
+            fitting = sieve.fitting(Held(utf16_as_utf8(data)))
+        told = sieve.told(path, held, fitting)
+        if (fitting or told or held[TRIGGER]) and not is_generated(path, data):
             if path not in overlay and folders.lead_out(path):
                 yield Scanned(path, b"", skipped=Skipped(path, LEAVES))
                 continue
-            is_parsed = fitting or TRIGGER in data
+            is_parsed = fitting or held[TRIGGER]
             if is_parsed and len(data) >= HEAVY:
                 yield Heavy(path, len(data), tuple(map(scanners.index, fitting)), told)
                 continue
@@ -193,20 +196,18 @@ class Sieve:
         self._glancing = [each.triggers for each in scanners if each.triggers.glance is not None]
         self._first = tuple(dict.fromkeys(group[0] for each in scanners for group in each.triggers.any_of))
 
-    def fitting(self, data: bytes, known: dict[bytes, bool]) -> Sequence[Scanner]:
-        """The scanners whose triggers a file with these bytes holds. `known` keeps which needles it holds."""
+    def fitting(self, held: Held) -> Sequence[Scanner]:
+        """The scanners whose triggers a file holds."""
         for needle in self._first:
-            if needle in data:
-                known[needle] = True
-                return [each for each in self._scanners if each.triggers.fit(data, known)]
-            known[needle] = False
+            if held[needle]:
+                return [each for each in self._scanners if each.triggers.fit(held)]
         return ()
 
-    def told(self, path: str, data: bytes, fitting: Sequence[Scanner], known: dict[bytes, bool]) -> tuple[Fact, ...]:
+    def told(self, path: str, held: Held, fitting: Sequence[Scanner]) -> tuple[Fact, ...]:
         """What the bytes alone tell the scanners that would find nothing in the parsed file."""
         fit = [scanner.triggers for scanner in fitting]
-        glances = [t.glance for t in self._glancing if not any(each is t for each in fit) and t.holds(data, known)]
-        return tuple(fact for glance in glances if glance for fact in glance(path, data))
+        glances = [t.glance for t in self._glancing if not any(each is t for each in fit) and t.holds(held)]
+        return tuple(fact for glance in glances if glance for fact in glance(path, held.data))
 
 
 def utf16_as_utf8(data: bytes) -> bytes:
