@@ -75,18 +75,18 @@ def discover(
     exclude: Sequence[str] | None = None,
     extend_exclude: Sequence[str] = (),
     given: Collection[str] = (),
-    listing: Listing | None = None,
+    listed: Iterable[str] | None = None,
 ) -> Discovery:
     """The files below `root`, and which of them `paths` name.
 
-    `listing` is the list of the root's files that was asked for before.
+    `listed` are all files of the root, where somebody has listed them before.
     `given` are files whose text the caller has; they need not exist.
     A file that is named itself counts even where a folder above it would be left out, as with ruff.
     Raises PerfmodError for a path that does not exist or lies outside the root.
     """
-    in_order = sorted((listing or Listing(root)).files())  # git's list is: Python then only looks at it
-    listed = frozenset(in_order)
-    files = LeftOut(listed, exclude, extend_exclude).others(in_order)
+    in_order = sorted(Listing(root).files() if listed is None else listed)  # git's is: Python then only looks at it
+    known = frozenset(in_order)
+    files = LeftOut(known, exclude, extend_exclude).others(in_order)
     if given:
         files = sorted({*files, *given})
     if all(path == root for path in paths):
@@ -94,7 +94,7 @@ def discover(
     chosen: set[str] = set()
     named: list[str] = []
     for path in paths:
-        relative = as_listed(root, relative_to_root(root, path, given), listed, given)
+        relative = as_listed(root, relative_to_root(root, path, given), known, given)
         if path.is_dir():
             prefix = "" if relative == "." else relative + "/"
             chosen.update(file for file in files if file.startswith(prefix))

@@ -53,26 +53,27 @@ class Listing:
         return not self._answers or self._answers[0].has_begun(patience)
 
     def tracked(self) -> list[str]:
-        """What git tracks below the root: relative POSIX paths. May be empty where it is not large."""
-        return names_in(self._answers[0].answer()) if self.is_large else []
+        """What git tracks below the root, of a large listing: relative POSIX paths."""
+        return names_in(self._answers[0].answer())
+
+    def untracked(self) -> list[str] | None:
+        """What git neither tracks nor ignores, of a large listing; None where it can't say."""
+        answer = self._answers[1].answer()
+        return None if answer is None else names_in(answer)
 
     def files(self) -> Iterable[str]:
         """Relative POSIX paths, unsorted. Raises PerfmodError where git takes too long."""
-        found = self._said_by_git()
-        return walk(self._root) if found is None else found
-
-    def _said_by_git(self) -> list[str] | None:
-        """What git tracks below the root, and what it neither tracks nor ignores. None where git can't say."""
         said = [each.answer() for each in self._answers]
         if not said or None in said:
-            return None
+            return walk(self._root)
         names = [name for each in said for name in names_in(each)]
         if names:
             return names
         from perfmod.git import run_git
 
         # The whole root may be something that git ignores, as a package unpacked in a work folder is.
-        return None if run_git(self._root, ["check-ignore", "-q", "."]).returncode == 0 else names
+        is_ignored = run_git(self._root, ["check-ignore", "-q", "."]).returncode == 0
+        return walk(self._root) if is_ignored else names
 
 
 def has_large_index(top: Path) -> bool:

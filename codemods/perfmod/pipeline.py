@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -10,7 +10,7 @@ from time import strftime
 from typing import TYPE_CHECKING, Literal
 
 from perfmod.config import Settings
-from perfmod.discovery import Discovery, LeftOut, discover
+from perfmod.discovery import Discovery, discover
 from perfmod.errors import PerfmodError, TooMuch
 from perfmod.listing import Listing
 from perfmod.model import Change, Facts, Finding, Note, Result, Safety, Skipped, Span
@@ -63,10 +63,11 @@ class Request:
 
 @dataclass(frozen=True)
 class Ahead:
-    """What was scanned before all files were known."""
+    """What was found of the tracked files before all others were known."""
 
-    files: frozenset[str] = frozenset()
-    found: tuple[Scanned, ...] = ()
+    discovery: Discovery
+    files: frozenset[str]  #: those that were scanned
+    found: tuple[Scanned, ...]
 
 
 @dataclass(frozen=True)
@@ -109,14 +110,13 @@ def run(request: Request, progress: Progress | None = None) -> Report:
     listing = request.listing or Listing(request.root)
     rules = make_rules(settings.selected, dict(settings.rules))
     cache = cache_of(request, rules)
-    ahead = Ahead()
+    ahead = None
     if cache is not None:
         cache.look_ahead()
     else:
         import_ahead(listing)
-        if listing.is_large:
-            ahead = scan_ahead(listing.tracked(), rules, request)
-    discovery = find_files(request, listing)
+        ahead = scan_ahead(listing, rules, request)
+    discovery = ahead.discovery if ahead and listing.untracked() == [] else find_files(request, listing.files())
     relevant = files_to_scan(discovery.files, rules)
     facts, digests, skipped = scan_all(relevant, rules, request, progress, cache, ahead)
     project = Project(request.root, discovery.files, facts, request.overlay, cache.watch if cache else None)
@@ -180,23 +180,26 @@ def import_ahead(listing: Listing) -> None:
         import_module(module)
 
 
-def find_files(request: Request, listing: Listing | None = None) -> Discovery:
+def find_files(request: Request, listed: Iterable[str] | None = None) -> Discovery:
     settings = request.settings
     overlay = request.overlay or {}
-    found = discover(request.root, request.paths, settings.exclude, settings.extend_exclude, overlay, listing)
+    found = discover(request.root, request.paths, settings.exclude, settings.extend_exclude, overlay, listed)
     if request.scope is None:
         return found
     chosen = frozenset(path for path in found.files if found.is_chosen(path) and request.scope.holds_path(path))
     return replace(found, chosen=chosen)
 
 
-def scan_ahead(tracked: Sequence[str], rules: Sequence[Rule], request: Request) -> Ahead:
+def scan_ahead(listing: Listing, rules: Sequence[Rule], request: Request) -> Ahead | None:
     """Scan what git tracks while it still looks for what it does not track: in a large checkout that takes long."""
-    settings = request.settings
-    counting = LeftOut(frozenset(tracked), settings.exclude, settings.extend_exclude).others(sorted(tracked))
-    files = files_to_scan(counting, rules)
-    found = scan(request.root, files, rules, request.jobs, overlay=request.overlay)
-    return Ahead(frozenset(files), tuple(found))
+    tracked = listing.tracked() if listing.is_large else ()
+    if not tracked:
+        return None
+    discovery = find_files(request, tracked)
+    files = files_to_scan(discovery.files, rules)
+    return Ahead(
+        discovery, frozenset(files), tuple(scan(request.root, files, rules, request.jobs, None, request.overlay))
+    )
 
 
 def scan_all(
@@ -205,12 +208,14 @@ def scan_all(
     request: Request,
     progress: Progress | None,
     cache: Cache | None,
-    ahead: Ahead,
+    ahead: Ahead | None,
 ) -> tuple[Facts, dict[str, bytes], list[Skipped]]:
     """What all files say. What was scanned ahead counts where discovery found that file too."""
-    wanted = frozenset(files) if ahead.files else frozenset()
-    found = [scanned for scanned in ahead.found if scanned.path in wanted]
-    files = [path for path in files if path not in ahead.files]
+    found: list[Scanned] = []
+    if ahead is not None:
+        wanted = frozenset(files)
+        found = [scanned for scanned in ahead.found if scanned.path in wanted]
+        files = [path for path in files if path not in ahead.files]
     places = {path: number for number, path in enumerate(files)} if progress else {}
     for scanned in scan(request.root, files, rules, request.jobs, cache, request.overlay):
         found.append(scanned)
