@@ -43,7 +43,7 @@ ABSENT: Stamp = (-1, 0)
 class Verdict:
     """What judging said, and what it looked at besides the files that have an entry."""
 
-    files: tuple[str, ...]
+    files: str  #: the names of all files, with NUL between them: read and compared in one piece
     watched: Mapping[str, Stamp]
     findings: tuple[Finding, ...]
     notes: tuple[Note, ...]
@@ -108,22 +108,24 @@ class Cache:
         if path not in self._current and path not in self._watched:
             self._watched[path] = stamp_of(self._root, path)
 
-    def verdict(self, files: tuple[str, ...], relevant: Sequence[str]) -> Verdict | None:
+    def verdict(self, files: Sequence[str], relevant: Sequence[str]) -> Verdict | None:
         """What judging said of just these files, if it would say the same again."""
         known = self._verdict
         if known is None or self._current != self._entries or len(relevant) != len(self._current):
             return None
-        if known.files != files or any(stamp_of(self._root, path) != was for path, was in known.watched.items()):
+        if known.files != "\0".join(files) or any(
+            stamp_of(self._root, path) != was for path, was in known.watched.items()
+        ):
             return None
         return known
 
     def put_verdict(
-        self, files: tuple[str, ...], findings: Iterable[Finding], notes: Iterable[Note], relevant: Sequence[str]
+        self, files: Sequence[str], findings: Iterable[Finding], notes: Iterable[Note], relevant: Sequence[str]
     ) -> None:
         """Remember what judging said, unless a file that it depends on could change without its stamp."""
         watched = {path: stamp for path, stamp in self._watched.items() if stamp is not None and not is_racy(stamp)}
         if len(watched) == len(self._watched) and len(relevant) == len(self._current):
-            self._verdict = Verdict(files, watched, tuple(findings), tuple(notes))
+            self._verdict = Verdict("\0".join(files), watched, tuple(findings), tuple(notes))
             self._is_new = True
 
     def save(self) -> None:

@@ -31,7 +31,8 @@ LEFT_OUT = frozenset(
 class Listing:
     """All files below the root that are not ignored. Git looks for them while this process does something else."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, ahead: bool = False) -> None:
+        """`ahead`: somebody wants to begin with what is tracked, if that is much."""
         self._root = root
         self._answers: list[Asking] = []
         top = next((folder for folder in (root, *root.parents) if (folder / ".git").exists()), None)
@@ -39,13 +40,13 @@ class Listing:
             return
         from perfmod.git import Asking, GitFailed
 
-        questions = (("--cached",), ("--others",)) if has_large_index(top) else (("--cached", "--others"),)
+        questions = (("--cached",), ("--others",)) if ahead and has_large_index(top) else (("--cached", "--others"),)
         with suppress(GitFailed):
             self._answers = [Asking(root, (*COMMAND, *question)) for question in questions]
 
     @property
     def is_large(self) -> bool:
-        """Whether git tracks so much that it is asked for that alone first."""
+        """Whether what git tracks can be had alone, and first."""
         return len(self._answers) > 1
 
     def is_ready(self, patience: float = 0) -> bool:

@@ -107,7 +107,7 @@ def run(request: Request, progress: Progress | None = None) -> Report:
         from perfmod.writing import recover
 
         recovered = recover(request.root)
-    listing = request.listing or Listing(request.root)
+    listing = request.listing or Listing(request.root, ahead=not request.cache)
     rules = make_rules(settings.selected, dict(settings.rules))
     cache = cache_of(request, rules)
     ahead = None
@@ -243,12 +243,11 @@ def judge_or_recall(
     """What the rules say of the checkout; what they said the last time, where nothing has changed since."""
     if cache is None or any(asks_outside(rule) for rule in rules):
         return judge(rules, project.facts, project)
-    files = tuple(project.files)
-    known = cache.verdict(files, relevant)
+    known = cache.verdict(project.files, relevant)
     if known is None:
         findings, notes = judge(rules, project.facts, project)
         if not project.too_much:
-            cache.put_verdict(files, findings, notes, relevant)
+            cache.put_verdict(project.files, findings, notes, relevant)
         return findings, notes
     return list(known.findings), list(known.notes)
 
