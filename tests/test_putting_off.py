@@ -28,6 +28,28 @@ def test_a_module_is_imported_at_its_first_use() -> None:
     assert run(program) == "module 'inspect' has no attribute 'nonsense'"
 
 
+def test_a_package_is_imported_at_the_first_use_of_its_function() -> None:
+    program = (
+        "import sys, perfmod.putting_off\n"
+        "from importlib.resources import files as found\n"
+        "import tree_sitter_python\n"
+        "assert 'tempfile' not in sys.modules, 'it is imported'\n"
+        "import importlib.resources\n"
+        "assert found('perfmod').joinpath('cli.py').is_file() and 'tempfile' in sys.modules\n"
+        "assert importlib.resources.files('perfmod') == found('perfmod')\n"
+        "import importlib.resources.abc\n"
+        "from importlib.resources import as_file\n"
+        "print(len(tree_sitter_python.TAGS_QUERY) > 100)\n"
+    )
+    assert run(program) == "True"
+
+
+def test_a_module_of_a_package_can_be_imported_before_the_package() -> None:
+    assert run("import perfmod.putting_off, importlib.resources.abc as abc\nprint(abc.Traversable.__name__)") == (
+        "Traversable"
+    )
+
+
 def test_a_clean_check_imports_neither_click_nor_what_is_put_off(tmp_path: Path) -> None:
     (tmp_path / "app.py").write_text("import asyncio\n")
     program = (

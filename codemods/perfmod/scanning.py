@@ -64,7 +64,10 @@ TRIGGER = b"perfmod:"
 
 
 def digest(data: bytes) -> bytes:
-    from hashlib import blake2b  # brings OpenSSL with it, 5 ms
+    try:
+        from _blake2 import blake2b
+    except ImportError:
+        from hashlib import blake2b  # the same; brings OpenSSL with it, 5 ms
 
     return blake2b(data, digest_size=16).digest()
 
@@ -238,7 +241,6 @@ def facts_of(text: Any, scanners: Sequence[Scanner]) -> list[Fact]:
 def facts_within_limits(text: Any, scanners: Sequence[Scanner]) -> list[Fact]:
     """The facts of one file. Raises TooMuch for one that no person wrote."""
     from perfmod.source.tree import GRAMMARS, Source
-    from perfmod.suppression import scan_comments
 
     language = language_of(text.path) or ""
     source = Source(text, language, scanned=True)
@@ -250,9 +252,17 @@ def facts_within_limits(text: Any, scanners: Sequence[Scanner]) -> list[Fact]:
             line, column = text.position(problem.start_byte)
             return [ParseError(text.path, problem.start_byte, f"syntax error at line {line}, column {column}")]
     facts = [fact for scanner in scanners for fact in sites_of(scanner, source)]
-    if (facts or not scanners or TRIGGER in text.utf8) and (language in GRAMMARS or language in ("vue", "svelte")):
+    has_comments = language in GRAMMARS or language in ("vue", "svelte")
+    if has_comments and (facts or not scanners or TRIGGER in text.utf8) and may_be_reviewed(text.utf8):
+        from perfmod.suppression import scan_comments
+
         facts.extend(scan_comments(source))
     return facts
+
+
+def may_be_reviewed(utf8: bytes) -> bool:
+    """Whether some comment may say that a finding was reviewed, to perfmod or to another linter."""
+    return any(mark in utf8 for mark in (TRIGGER, b"ruff:", b"eslint-")) or b"noqa" in utf8.lower()
 
 
 def sites_of(scanner: Scanner, source: Any) -> Iterator[Fact]:

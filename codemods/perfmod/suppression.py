@@ -8,7 +8,6 @@ from time import strftime
 from typing import TYPE_CHECKING, Literal
 
 from perfmod.model import Finding, Span, Suppression
-from perfmod.scanning import TRIGGER
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -37,9 +36,6 @@ MARKUP = frozenset({"html", "vue", "svelte"})
 
 def scan_comments(source: Source) -> Iterator[Suppression]:
     """The suppressions of one file."""
-    utf8 = source.utf8
-    if not any(word in utf8 for word in (TRIGGER, b"ruff:", b"eslint-")) and b"noqa" not in utf8.lower():
-        return
     for part in parts_of(source):
         yield from comments_of(part)
 

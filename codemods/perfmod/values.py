@@ -21,6 +21,7 @@ else:
         """A frozen dataclass. Any other is made by the standard decorator."""
 
         def made(cls):
+            cls.__doc__ = cls.__doc__ or cls.__name__  # the standard decorator would import inspect to write one
             if not frozen:
                 return standard_dataclass(cls, slots=slots, order=order)
             return with_methods(standard_dataclass(init=False, repr=False, eq=False, slots=slots)(cls), order=order)

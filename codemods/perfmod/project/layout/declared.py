@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -38,6 +37,8 @@ def declared_packages(files: Iterable[str], read: Callable[[str], bytes | None])
 
 
 def parsed(text: str) -> dict[str, Any]:
+    import tomllib
+
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError:

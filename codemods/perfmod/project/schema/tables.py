@@ -10,13 +10,13 @@ from perfmod.project.schema.apps import app_of, holds
 from perfmod.project.schema.definition import STRENGTH, Definition, Table
 from perfmod.project.schema.models import drizzle_definitions, prisma_definitions
 from perfmod.project.schema.needles import Needles
-from perfmod.project.schema.sql import SqlSchema
 from perfmod.project.schema.types import TypesSchema
 from perfmod.project.web.modules import ScriptModules
 from perfmod.values import dataclass, field
 
 if TYPE_CHECKING:
     from perfmod.project import Project
+    from perfmod.project.schema.sql import SqlSchema
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +40,17 @@ class Tables:
     def __init__(self, project: Project, modules: ScriptModules, live: Sequence[Definition] = ()) -> None:
         self._project = project
         self.needles = Needles(project)
-        self._sql = SqlSchema(project)
         self._modules = modules
         self._live = live
         self._found: dict[Table, tuple[Definition, ...]] = {}
+
+    @cached_property
+    def _sql(self) -> SqlSchema | None:
+        if not any(path.endswith(".sql") for path in self._project.files):
+            return None
+        from perfmod.project.schema.sql import SqlSchema
+
+        return SqlSchema(self._project)
 
     @cached_property
     def _types(self) -> TypesSchema:
@@ -59,14 +66,18 @@ class Tables:
     @property
     def tables(self) -> list[Table]:
         """Every table that a source names."""
-        names = {d.table for d in (*self._live, *self._models)} | set(self._sql.tables) | set(self._types.tables())
+        names = (
+            {d.table for d in (*self._live, *self._models)}
+            | set(self._sql.tables if self._sql else ())
+            | set(self._types.tables())
+        )
         return sorted(names, key=lambda table: (table.schema != "public", table.schema, table.name))
 
     def definitions(self, table: Table) -> tuple[Definition, ...]:
         """What every source says of a table, strongest first."""
         if table not in self._found:
             found = [d for d in (*self._live, *self._models) if d.table == table]
-            found += [*self._types.definitions(table), *self._sql.definitions(table)]
+            found += [*self._types.definitions(table), *(self._sql.definitions(table) if self._sql else ())]
             self._found[table] = tuple(sorted(found, key=lambda d: STRENGTH[d.origin]))
         return self._found[table]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import posixpath
 import re
 from collections.abc import Iterator
@@ -128,6 +127,8 @@ class ScriptModules:
         text = self._project.text(path) if path in self._project.paths else None
         if text is None:
             return {}, {}
+        import json
+
         try:
             data = json.loads(LOOSE.sub(lambda m: m[1] or "", text.utf8.decode()))
         except (ValueError, RecursionError):
