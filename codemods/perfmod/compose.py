@@ -26,6 +26,8 @@ from perfmod.source.text import Text
 #: An intent that is about one existing file.
 FileIntent = Replace | RewriteCall | InsertMember | AddImport | DropImport
 
+STRETCH = 256  # bytes; edits are compared with those in the same stretches of a file only
+
 
 def compose(
     findings: Sequence[Finding],
@@ -158,17 +160,25 @@ def conflicting(
     findings: Sequence[Finding], expanded: Mapping[Finding, Sequence[FileIntent | AddModule]]
 ) -> list[Finding]:
     """Findings whose edits overlap those of an earlier one without being equal to them. Nested calls don't clash."""
-    taken: dict[str, dict[Replace | RewriteCall, None]] = {}
+    taken: set[Replace | RewriteCall] = set()
+    near: dict[tuple[str, int], list[Replace | RewriteCall]] = {}
     clashing = []
     for finding in findings:
-        own = [i for i in expanded[finding] if isinstance(i, Replace | RewriteCall)]
-        new = [intent for intent in own if intent not in taken.setdefault(intent.span.path, {})]
-        if any(clash(intent, other) for intent in new for other in taken[intent.span.path]):
+        new = {i for i in expanded[finding] if isinstance(i, Replace | RewriteCall)} - taken
+        if any(clash(intent, other) for intent in new for place in stretches(intent) for other in near.get(place, ())):
             clashing.append(finding)
             continue
+        taken |= new
         for intent in new:
-            taken[intent.span.path][intent] = None
+            for place in stretches(intent):
+                near.setdefault(place, []).append(intent)
     return clashing
+
+
+def stretches(intent: Replace | RewriteCall) -> Iterator[tuple[str, int]]:
+    """The stretches of its file that an edit is in: whatever overlaps it is in one of them too."""
+    path, start, end = intent.span.path, intent.span.start, intent.span.end
+    return ((path, number) for number in range(start // STRETCH, end // STRETCH + 1))
 
 
 def clash(one: Replace | RewriteCall, other: Replace | RewriteCall) -> bool:

@@ -20,6 +20,10 @@ class Embedded(Source):
         self._page = page
         self._range = Range(node.start_point, node.end_point, node.start_byte, node.end_byte)
 
+    @property
+    def extent(self) -> tuple[int, int]:
+        return self._range.start_byte, self._range.end_byte
+
     def spend(self, work: int) -> None:
         if self._page is None:
             super().spend(work)
@@ -55,9 +59,11 @@ def scripts(text: Text, page: Source | None = None) -> list[Source]:
     found: list[Source] = []
     for _, attributes, code in elements(text):
         kind = attributes.get("type", "module")
+        if code is None or code.start_byte == code.end_byte:
+            continue
         if page is not None:
-            page.spend(len(text.utf8) // 1_000)
-        if code is not None and kind in ("", "module", "text/javascript", "application/javascript"):
+            page.spend((code.end_byte - code.start_byte) // 1_000)
+        if kind in ("", "module", "text/javascript", "application/javascript"):
             source = Embedded(text, SCRIPT_LANGUAGES.get(attributes.get("lang", ""), "javascript"), code, page)
             if source.error is None:
                 found.append(source)

@@ -167,11 +167,17 @@ class Source:
         """The source text of a node."""
         return self.utf8[node.start_byte : node.end_byte].decode()
 
+    @property
+    def extent(self) -> tuple[int, int]:
+        """Where in the text its code stands."""
+        return 0, len(self.utf8)
+
     def find(self, pattern: re.Pattern[bytes]) -> Iterator[Node]:
         """The smallest node at each match of a byte pattern (its first group, if it has one)."""
-        self.spend(len(self.utf8) // 1_000)
+        first, last = self.extent
+        self.spend((last - first) // 1_000)
         group = 1 if pattern.groups else 0
-        for match in pattern.finditer(self.utf8):
+        for match in pattern.finditer(self.utf8, first, last):
             node = self.root.descendant_for_byte_range(match.start(group), match.end(group))
             self.spend(1)
             if node is not None:
@@ -179,8 +185,9 @@ class Source:
 
     def find_word(self, word: bytes) -> Iterator[Node]:
         """The smallest node at each whole-word occurrence of `word`. Faster than a pattern."""
-        self.spend(len(self.utf8) // 10_000)
-        for start in starts_of_word(self.utf8, word):
+        first, last = self.extent
+        self.spend((last - first) // 10_000)
+        for start in starts_of_word(self.utf8, word, first, last):
             self.spend(1)
             node = self.root.descendant_for_byte_range(start, start + len(word))
             if node is not None:

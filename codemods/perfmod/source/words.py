@@ -9,14 +9,14 @@ WORD_BYTES = frozenset(bytes((byte,)) for byte in range(256) if byte >= 0x80 or 
 LONGEST = 4_000  # bytes of a line or an import statement that are looked at
 
 
-def starts_of_word(data: bytes, word: bytes) -> Iterator[int]:
+def starts_of_word(data: bytes, word: bytes, first: int = 0, last: int | None = None) -> Iterator[int]:
     """Every offset at which `word` stands as a whole word. Faster than a pattern with word boundaries."""
-    start = data.find(word)
+    start = data.find(word, first, last)
     while start >= 0:
         end = start + len(word)
         if data[start - 1 : start] not in WORD_BYTES and data[end : end + 1] not in WORD_BYTES:
             yield start
-        start = data.find(word, end)
+        start = data.find(word, end, last)
 
 
 def line_of(data: bytes, start: int) -> int:
