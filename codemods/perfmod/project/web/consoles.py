@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cache
@@ -33,6 +34,7 @@ CONDITIONS: dict[Bundler, str] = {
     "react-scripts": NODE_ENV,
 }
 MOST_IMPORTS = 200  # of one package: each fix that moves it holds the edits of all its imports
+MOST_MOVES = 50  # of one lockfile: each fix that moves a package holds the edits of all of them
 ORDER = (Safety.SAFE, Safety.UNSAFE, Safety.MANUAL)
 CONSOLE_CALL = re.compile(rb"\b(?:window|globalThis)\b[^;\n]{0,20}?\.(?:eruda|vConsole|VConsole)\b")
 
@@ -71,6 +73,8 @@ class Judgement:
         self.comments = facts.by_path(Suppression)
         self.users = cache(self.users_of_global)
         self.refusal_of = cache(self.refusal_of_move)
+        self.homeless: dict[str, list[Group]] = {}  #: by package: those that no manifest declares
+        self.sharing: Counter[str] = Counter()  #: how many groups have a lockfile in common
 
     def findings(self) -> Iterator[Finding | Note]:
         sites = [site for site in self.facts.of(ConsoleImport) if is_page(self.packages, site.path)]
@@ -80,9 +84,14 @@ class Judgement:
             manifest = self.packages.declaring(outcome.site.path, outcome.site.package)
             key = (manifest.path if manifest else "", outcome.site.package)
             groups.setdefault(key, Group(manifest, outcome.site.package, [])).outcomes.append(outcome)
+        for group in groups.values():
+            if group.manifest is None:
+                self.homeless.setdefault(group.package, []).append(group)
+            else:
+                self.sharing.update(self.packages.lockfiles(group.manifest))
         yield from self.at_imports(outcomes, list(groups.values()))
         for group in groups.values():
-            yield from self.at_manifest(group, list(groups.values()))
+            yield from self.at_manifest(group)
         yield from at_addresses(self.rule, self.facts, self.project, self.reaching)
         yield from at_builds(self.rule, self.facts, self.project)
 
@@ -186,7 +195,7 @@ class Judgement:
             elif first.state == "left":
                 yield Finding(self.rule, span, self.message(first, names), Safety.MANUAL, reason=first.reason)
             elif first.state == "fix":
-                yield self.fix(first, names, [group_of[id(o)] for o in here], groups)
+                yield self.fix(first, names, [group_of[id(o)] for o in here])
 
     def message(self, outcome: Outcome, names: str) -> str:
         said = outcome.site.gating.comment
@@ -195,12 +204,12 @@ class Judgement:
             return f"{names} is guarded, but production builds still need the package{comment}"
         return f"{names} is a debug console, and production loads it too{comment}"
 
-    def fix(self, outcome: Outcome, names: str, own: Sequence[Group], groups: Sequence[Group]) -> Finding:
+    def fix(self, outcome: Outcome, names: str, own: Sequence[Group]) -> Finding:
         intents: list[Intent] = list(outcome.edits)
         moved = []
         for group in {id(group): group for group in own}.values():
             few = len(group.outcomes) <= MOST_IMPORTS
-            if few and self.can_move(group, outcome.safety, groups) and self.refusal(group) is None:
+            if few and self.can_move(group, outcome.safety) and self.refusal(group) is None:
                 intents += [edit for other in group.outcomes for edit in other.edits]
                 intents.append(self.move(group))
                 moved.append(group.package)
@@ -212,9 +221,9 @@ class Judgement:
             self.rule, outcome.span, self.message(outcome, names), outcome.safety, title, outcome.reason, unique
         )
 
-    def at_manifest(self, group: Group, groups: Sequence[Group]) -> Iterator[Finding]:
+    def at_manifest(self, group: Group) -> Iterator[Finding]:
         """A move without a guard, and a move that can't be written."""
-        if not self.can_move(group, Safety.UNSAFE, groups):
+        if not self.can_move(group, Safety.UNSAFE):
             return
         assert group.manifest is not None
         refusal = self.refusal(group)
@@ -226,12 +235,12 @@ class Judgement:
             title = f"Move {group.package} to devDependencies"
             yield Finding(self.rule, span, message, Safety.SAFE, title, intents=(self.move(group),))
 
-    def can_move(self, group: Group, safety: Safety, groups: Sequence[Group]) -> bool:
+    def can_move(self, group: Group, safety: Safety) -> bool:
         """Whether every import is guarded, or will be by fixes that are as safe as this."""
         manifest = group.manifest
         if manifest is None or manifest.sections_of(group.package) != ["dependencies"]:
             return False
-        homeless = [g for g in groups if g.manifest is None and g.package == group.package]
+        homeless = self.homeless.get(group.package, [])
         for outcome in [o for g in (group, *homeless) for o in g.outcomes]:
             if outcome.state == "left" or self.is_suppressed(outcome) or self.ships_in_a_mode(outcome, manifest):
                 return False
@@ -268,6 +277,10 @@ class Judgement:
         """Why the move can't be written."""
         if len(group.outcomes) > MOST_IMPORTS:
             return f"it is imported in more than {MOST_IMPORTS} places"
+        assert group.manifest is not None
+        for lockfile in self.packages.lockfiles(group.manifest):
+            if self.sharing[lockfile] > MOST_MOVES and not lockfile.endswith("yarn.lock"):  # nothing moves in that
+                return f"more than {MOST_MOVES} packages would move in one lockfile: {lockfile}"
         return self.refusal_of(self.move(group))
 
     def refusal_of_move(self, move: MovePackage) -> str | None:
