@@ -10,9 +10,9 @@ from fixture_cases import FIXTURES
 from judged_schemas import judge
 
 from perfmod.discovery import discover
-from perfmod.model import Facts
 from perfmod.project import Project
 from perfmod.project.schema.definition import Definition, Table
+from perfmod.project.schema.holdings import facts_about_tables
 from perfmod.project.schema.sql import SqlSchema, sql_file
 from perfmod.project.schema.sql_statements import statements
 from perfmod.project.schema.sql_tables import changes
@@ -29,7 +29,8 @@ def project_of(root: Path, files: dict[str, str | bytes] | None = None) -> Proje
         file = root / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return Project(root, discover(root, [root]).files, Facts())
+    found = discover(root, [root]).files
+    return Project(root, found, facts_about_tables(root, found))
 
 
 def tables_of(root: Path, files: dict[str, str | bytes]) -> Tables:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Collection, Iterable, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from perfmod.errors import PerfmodError
@@ -178,6 +178,6 @@ def is_generated(path: str, data: bytes) -> bool:
     """Whether a file says that a program wrote it, or is JavaScript that no person could edit."""
     if GENERATED_MARK.search(data[:2000]):
         return True
-    if PurePosixPath(path).suffix not in (".js", ".mjs", ".cjs"):
+    if not path.endswith((".js", ".mjs", ".cjs")):
         return False
     return len(data) > 5_000 and len(data) / (data.count(b"\n") + 1) > 300

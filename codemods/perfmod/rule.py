@@ -34,10 +34,15 @@ class Triggers:
     any_of: tuple[tuple[bytes, ...], ...]
     confirm: Callable[[bytes], bool] | None = None
     glance: Callable[[str, bytes], Iterable[Fact]] | None = None
+    generated: bool = False  #: whether `glance` also looks at files that a program wrote
 
     def fit(self, held: Held) -> bool:
         """Whether a file that holds these needles is worth parsing."""
         return self.holds(held) and (self.confirm is None or self.confirm(held.data))
+
+    def look(self, path: str, held: Held) -> Iterable[Fact]:
+        """What a glance tells."""
+        return self.glance(path, held.data) if self.glance is not None else ()
 
     def holds(self, held: Held) -> bool:
         """Whether a file passes the first test."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from math import ceil
@@ -18,7 +18,7 @@ from perfmod.values import dataclass
 if TYPE_CHECKING:
     from perfmod.cache import Cache
     from perfmod.needles import Held
-    from perfmod.rule import Rule, Scanner
+    from perfmod.rule import Rule, Scanner, Triggers
     from perfmod.workers import Work
 
 Given = TypeVar("Given")
@@ -130,7 +130,10 @@ def spread(work: Work[Given, Found], items: Sequence[Given], workers: int, *, sh
 
 def files_to_scan(files: Sequence[str], rules: Iterable[Rule]) -> list[str]:
     """The files of a language that some rule reads."""
-    languages = {language for scanner in scanners_of(rules) for language in scanner.languages}
+    return files_of_languages(files, {language for scanner in scanners_of(rules) for language in scanner.languages})
+
+
+def files_of_languages(files: Sequence[str], languages: Collection[str]) -> list[str]:
     suffixes = tuple(f".{suffix}" for suffix, language in LANGUAGES.items() if language in languages)
     return [path for path in files if path.endswith(suffixes)]
 
@@ -162,19 +165,21 @@ def scan_files(
         sieve = sieves.get(language)
         if sieve is None:
             sieve = sieves[language] = Sieve([s for s in scanners if language in s.languages])
-        held = Held(data)
+        held = Held(utf16_as_utf8(data) if data[:2] in UTF16_MARKS else data)
         fitting = sieve.fitting(held)
-        if not fitting and data[:2] in UTF16_MARKS:
-            fitting = sieve.fitting(Held(utf16_as_utf8(data)))
-        told = sieve.told(path, held, fitting)
-        if (fitting or told or held[TRIGGER]) and not is_generated(path, data):
-            if path not in overlay and folders.lead_out(path):
-                yield Scanned(path, b"", skipped=Skipped(path, LEAVES))
-                continue
-            is_parsed = fitting or held[TRIGGER]
-            if is_parsed and len(data) >= HEAVY:
-                yield Heavy(path, len(data), tuple(map(scanners.index, fitting)), told)
-                continue
+        glancing = sieve.glancing(held, fitting)
+        if not (fitting or glancing or held[TRIGGER]):
+            continue
+        generated = is_generated(path, data)
+        told = tuple(fact for each in glancing if each.generated or not generated for fact in each.look(path, held))
+        is_parsed = not generated and (fitting or held[TRIGGER])
+        if not (is_parsed or told):
+            continue
+        if path not in overlay and folders.lead_out(path):
+            yield Scanned(path, b"", skipped=Skipped(path, LEAVES))
+        elif is_parsed and len(data) >= HEAVY:
+            yield Heavy(path, len(data), tuple(map(scanners.index, fitting)), told)
+        else:
             scanned = scan_file(path, data, fitting) if is_parsed else Scanned(path, digest(data))
             yield replace(scanned, facts=(*scanned.facts, *told)) if told else scanned
 
@@ -206,11 +211,10 @@ class Sieve:
                 return [each for each in self._scanners if each.triggers.fit(held)]
         return ()
 
-    def told(self, path: str, held: Held, fitting: Sequence[Scanner]) -> tuple[Fact, ...]:
-        """What the bytes alone tell the scanners that would find nothing in the parsed file."""
+    def glancing(self, held: Held, fitting: Sequence[Scanner]) -> list[Triggers]:
+        """The triggers that may tell something from bytes alone: of scanners for which the file is not parsed."""
         fit = [scanner.triggers for scanner in fitting]
-        glances = [t.glance for t in self._glancing if not any(each is t for each in fit) and t.holds(held)]
-        return tuple(fact for glance in glances if glance for fact in glance(path, held.data))
+        return [each for each in self._glancing if not any(each is t for t in fit) and each.holds(held)]
 
 
 def utf16_as_utf8(data: bytes) -> bytes:

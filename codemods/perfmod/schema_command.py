@@ -8,10 +8,10 @@ from pathlib import Path
 from perfmod.config import config_file, find_root, load_settings
 from perfmod.discovery import discover
 from perfmod.errors import PerfmodError
-from perfmod.model import Facts
 from perfmod.project import Project
 from perfmod.project.queries.queries import Queries
 from perfmod.project.schema.definition import Definition, Table
+from perfmod.project.schema.holdings import facts_about_tables
 from perfmod.project.schema.live import live_definitions
 from perfmod.project.schema.tables import Tables, disagreement, listed
 from perfmod.project.web.modules import ScriptModules
@@ -33,7 +33,7 @@ def describe_schema(
     root = find_root(start)
     settings = load_settings(config_file(root))
     discovery = discover(root, [root], settings.exclude, settings.extend_exclude)
-    project = Project(root, discovery.files, Facts())
+    project = Project(root, discovery.files, facts_about_tables(root, discovery.files))
     modules = ScriptModules(project)
     tables = Tables(project, modules, live_definitions(database_url, openapi))
     if wanted is None:
@@ -44,7 +44,7 @@ def describe_schema(
         from perfmod.config import suggestion
 
         raise PerfmodError(f"unknown table `{wanted}`{suggestion(wanted, map(str, tables.tables))}")
-    queries = Queries(project, modules, tables.needles)
+    queries = Queries(project, modules, tables.holdings)
     return "\n".join("".join(f"{line}\n" for line in details(tables, queries, table)) for table in found)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from perfmod.model import Fact, Facts, Finding, Note
 from perfmod.rule import Triggers
 from perfmod.source.queries.facts import Query, Select, is_sensitive, may_hold_queries
+from perfmod.source.queries.holdings import HOLDINGS
 from perfmod.values import dataclass
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ class SelectColumns:
     languages = ("typescript", "tsx", "javascript", "python")
     triggers = Triggers(((b"select",),), may_hold_queries)
     reviewed = ()
-    scanners = ()
+    scanners = HOLDINGS
 
     def __init__(self, options: SelectOptions) -> None:
         self.options = options

@@ -55,7 +55,7 @@ class ColumnLists:
         self._project = project
         self.modules = ScriptModules(project)
         self.tables = Tables(project, self.modules, live)
-        self.queries = Queries(project, self.modules, self.tables.needles)
+        self.queries = Queries(project, self.modules, self.tables.holdings)
         self._shapes = Shapes(self.modules)
         self._trust = trust_row_types
         self._used: dict[tuple[Table, str], dict[str, NamedColumn]] = {}  #: by table and app
@@ -217,7 +217,7 @@ class ColumnLists:
 
     @cached_property
     def _asserting_tests(self) -> list[str]:
-        tests = self.tables.needles.tests
+        tests = self.tables.holdings.tests
         return [path for path in tests if ASSERTED.search(self._project.raw(path) or b"")]
 
 

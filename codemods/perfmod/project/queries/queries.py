@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from perfmod.discovery import language_of
 from perfmod.project.queries.class_tables import ClassTables
 from perfmod.project.schema.definition import Table
-from perfmod.project.schema.needles import Needles
+from perfmod.project.schema.holdings import Holdings
 from perfmod.project.web.modules import ScriptModules
 from perfmod.source.queries.facts import Client, Origin, Query
 from perfmod.source.tree import Source
@@ -37,9 +37,9 @@ class NamedColumn:
 class Queries:
     """The queries of a checkout, as far as somebody asks."""
 
-    def __init__(self, project: Project, modules: ScriptModules, needles: Needles) -> None:
+    def __init__(self, project: Project, modules: ScriptModules, holdings: Holdings) -> None:
         self._project = project
-        self._needles = needles
+        self._holdings = holdings
         self._modules = modules
         self._classes = ClassTables(project, modules)
         self._read: dict[str, list[Query]] = {}
@@ -83,7 +83,7 @@ class Queries:
         """The files with queries that hold the name of a table."""
         if table not in self._mentions:
             word = re.compile(rb"[\"'`]" + re.escape(table).encode() + rb"[\"'`]")
-            self._mentions[table] = [path for path, data in self._needles.queries if word.search(data)]
+            self._mentions[table] = [path for path, data in self._holdings.queries if word.search(data)]
         return self._mentions[table]
 
     def table_of(self, query: Query) -> str | None:
@@ -145,7 +145,7 @@ class Queries:
 
     def schema_of(self, query: Query) -> str:
         """The schema that a query is about; "?" where it is computed, or the client may be made for another one."""
-        if query.schema or not self._needles.other_schemas:
+        if query.schema or not self._holdings.other_schemas:
             return query.schema or query.client.schema.strip("?") or "public"
         client, _ = self.client_of(query)
         return client.schema or ("public" if client.evidence == "made" else "?")

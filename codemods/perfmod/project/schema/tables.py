@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from perfmod.project.schema.apps import app_of, holds
 from perfmod.project.schema.definition import STRENGTH, Definition, Table
+from perfmod.project.schema.holdings import Holdings
 from perfmod.project.schema.models import drizzle_definitions, prisma_definitions
-from perfmod.project.schema.needles import Needles
 from perfmod.project.schema.types import TypesSchema
 from perfmod.project.web.modules import ScriptModules
 from perfmod.values import dataclass, field
@@ -39,7 +39,7 @@ class Tables:
 
     def __init__(self, project: Project, modules: ScriptModules, live: Sequence[Definition] = ()) -> None:
         self._project = project
-        self.needles = Needles(project)
+        self.holdings = Holdings(project)
         self._modules = modules
         self._live = live
         self._found: dict[Table, tuple[Definition, ...]] = {}
@@ -54,12 +54,12 @@ class Tables:
 
     @cached_property
     def _types(self) -> TypesSchema:
-        return TypesSchema(self._project, self._modules, self.needles.scripts.database_types)
+        return TypesSchema(self._project, self._modules, self.holdings.database_types)
 
     @cached_property
     def _models(self) -> list[Definition]:
         return [
-            *drizzle_definitions(self.needles.scripts.drizzle_tables, self._modules),
+            *drizzle_definitions(self.holdings.drizzle_tables, self._modules),
             *prisma_definitions(self._project),
         ]
 

@@ -1,0 +1,88 @@
+"""What files hold that say something about tables, as far as their bytes tell: none of them is parsed for that."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, ClassVar
+
+from perfmod.rule import Triggers
+from perfmod.values import dataclass
+
+if TYPE_CHECKING:
+    from perfmod.model import Fact
+    from perfmod.rule import Scanner
+    from perfmod.source.tree import Source
+
+QUERY = re.compile(rb"\.\s*(?:from_?|table)\s*[(<]")
+# The same without the dot: a pattern that begins with a word is found many times faster.
+WORDS = (re.compile(rb"from_?\s*[(<]"), re.compile(rb"table\s*[(<]"))
+OTHER_SCHEMA = re.compile(
+    rb"(?:\bdb\s*:\s*\{|PostgrestClient\b[^{}]{0,500}\{)[^{}]{0,500}\bschema\b(?!\s*:\s*[\"'`]public[\"'`])"
+    rb"|Client<[^<>()]{0,200},\s*[\"'](?!public[\"'])\w"
+    rb"|ClientOptions\([^()]{0,500}\bschema\s*=(?!=|\s*[\"']public[\"'])"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """What one file holds."""
+
+    path: str
+    database_types: bool  #: may describe a database as a type
+    drizzle_tables: bool
+    query: bool
+    other_schema: bool  #: may make a client for another schema than public
+
+
+def script_holding(path: str, data: bytes) -> Iterator[Holding]:
+    """What a file of TypeScript or JavaScript holds; nothing where that is none of it."""
+    is_typed = not path.endswith((".js", ".jsx", ".mjs", ".cjs"))
+    types = is_typed and b"Database" in data and b"Tables" in data and b"Row" in data
+    other = b"Client" in data and OTHER_SCHEMA.search(data) is not None
+    holding = Holding(path, types, b"pgTable" in data, holds_query(data), other)
+    if holding.database_types or holding.drizzle_tables or holding.query or holding.other_schema:
+        yield holding
+
+
+def python_holding(path: str, data: bytes) -> Iterator[Holding]:
+    """What a file of Python holds; nothing where that is none of it."""
+    other = b"ClientOptions" in data and OTHER_SCHEMA.search(data) is not None
+    holding = Holding(path, False, False, holds_query(data), other)
+    if holding.query or holding.other_schema:
+        yield holding
+
+
+def holds_query(data: bytes) -> bool:
+    return any(word.search(data) for word in WORDS) and QUERY.search(data) is not None
+
+
+def never(_data: bytes) -> bool:
+    return False
+
+
+class ScriptHoldings:
+    """What TypeScript and JavaScript hold."""
+
+    languages: ClassVar[tuple[str, ...]] = ("typescript", "tsx", "javascript")
+    triggers: ClassVar[Triggers] = Triggers(
+        ((b"from",), (b"table",), (b"Client",), (b"pgTable",), (b"Database",)), never, script_holding, generated=True
+    )
+
+    def scan(self, source: Source) -> Iterator[Fact]:
+        yield from script_holding(source.path, source.utf8)
+
+
+class PythonHoldings:
+    """What Python holds."""
+
+    languages: ClassVar[tuple[str, ...]] = ("python",)
+    triggers: ClassVar[Triggers] = Triggers(
+        ((b"from_",), (b"table",), (b"ClientOptions",)), never, python_holding, generated=True
+    )
+
+    def scan(self, source: Source) -> Iterator[Fact]:
+        yield from python_holding(source.path, source.utf8)
+
+
+HOLDINGS: tuple[Scanner, ...] = (ScriptHoldings(), PythonHoldings())
