@@ -5,6 +5,8 @@ StringZilla finds one at 8 GB/s, with the vector instructions of the processor; 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from stringzilla import find
 
 
@@ -18,6 +20,15 @@ class Held(dict[bytes, bool]):
 
     def __init__(self, data: bytes) -> None:
         self.data = data
+
+    def one_of(self, needles: Iterable[bytes]) -> bool:
+        """Whether it holds one of these: looks for them in their order, and stops at the first."""
+        data = self.data
+        for needle in needles:
+            found = self[needle] = find(data, needle) >= 0
+            if found:
+                return True
+        return False
 
     def __missing__(self, needle: bytes) -> bool:
         found = self[needle] = holds(self.data, needle)

@@ -206,10 +206,9 @@ class Sieve:
 
     def fitting(self, held: Held) -> Sequence[Scanner]:
         """The scanners whose triggers a file holds."""
-        for needle in self._first:
-            if held[needle]:
-                return [each for each in self._scanners if each.triggers.fit(held)]
-        return ()
+        if not held.one_of(self._first):
+            return ()
+        return [each for each in self._scanners if each.triggers.fit(held)]
 
     def glancing(self, held: Held, fitting: Sequence[Scanner]) -> list[Triggers]:
         """The triggers that may tell something from bytes alone: of scanners for which the file is not parsed."""

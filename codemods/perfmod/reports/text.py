@@ -53,9 +53,16 @@ def heading(finding: Finding, where: str, view: View) -> str:
 
 def paragraph(label: str, text: str, view: View) -> list[str]:
     """A labelled text, wrapped with a hanging indent."""
-    from textwrap import wrap
-
     indent = " " * (LABEL + 3)
-    first, *rest = wrap(printable(text), view.width, initial_indent=indent, subsequent_indent=indent) or [indent]
+    first, *rest = wrapped(printable(text), view.width, indent)
     named = paint(label, DIM) + " " * (LABEL - len(label)) if view.color else label.ljust(LABEL)
     return [f"  {named} {first[LABEL + 3 :]}", *rest]
+
+
+def wrapped(text: str, width: int, indent: str) -> list[str]:
+    """The lines of a text, each with an indent. One line needs no textwrap, which is slow to import and to use."""
+    if text and text == text.strip() and len(indent) + len(text) <= width:
+        return [indent + text]
+    from textwrap import wrap
+
+    return wrap(text, width, initial_indent=indent, subsequent_indent=indent) or [indent]
