@@ -5,10 +5,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from perfmod.source.words import line_of, starts_of_word
+
 if TYPE_CHECKING:
     from perfmod.project import Project
     from perfmod.source.text import Text
     from perfmod.source.tree import Source
+
+BEFORE_A_NAME = re.compile(rb"\b(?:class|def|as)[ \t]+\Z|\bimport\b")
+AFTER_A_NAME = (b",", b")", b"=", b":", b"\n", b"\r", b"")
 
 
 def text_of(project: Project, path: str, origin: str) -> tuple[Text, str] | None:
@@ -70,15 +75,16 @@ def imported_from(data: bytes, name: bytes) -> bytes | None:
 
 def only_binding(data: bytes, name: bytes) -> int:
     """Where the line begins that may give a name its meaning; -1 where there is none, or more than one."""
-    word = re.escape(name)
-    found = re.finditer(
-        rb"^(?:.{0,4000}\b(?:class|def|as)[ \t]+%s\b|.{0,4000}\bimport\b.{0,4000}\b%s\b|[ \t]*%s[ \t]*[,)=:\n\r])"
-        % ((word,) * 3),
-        data,
-        re.M,
-    )
-    lines = [match.start() for match in found]
-    return lines[0] if len(lines) == 1 else -1
+    lines = {line_of(data, start) for start in starts_of_word(data, name) if may_bind(data, start, start + len(name))}
+    return lines.pop() if len(lines) == 1 else -1
+
+
+def may_bind(data: bytes, start: int, end: int) -> bool:
+    """Whether a name stands where it is defined, imported, assigned, or in the brackets of an import."""
+    before = data[line_of(data, start) : start]
+    if BEFORE_A_NAME.search(before):
+        return True
+    return not before.strip() and data[end : end + 100].lstrip(b" \t")[:1] in AFTER_A_NAME
 
 
 def inherits_logging_handler(project: Project, path: str, bases: tuple[str, ...]) -> bool:
