@@ -11,6 +11,7 @@ from perfmod.model import Change, Facts
 from perfmod.reading import Folders, read_file
 
 if TYPE_CHECKING:
+    from perfmod.project.calls.mentions import Mentions
     from perfmod.project.layout.borrowing import Borrowers
     from perfmod.project.layout.layout import Layout
     from perfmod.project.web.importers import Modules
@@ -103,6 +104,13 @@ class Project:
         from perfmod.project.layout.layout import Layout
 
         return Layout(self)
+
+    @cached_property
+    def mentions(self) -> Mentions:
+        """Which Python files can refer to a name of another file."""
+        from perfmod.project.calls.mentions import Mentions
+
+        return Mentions(self)
 
     @cached_property
     def borrowers(self) -> Borrowers:

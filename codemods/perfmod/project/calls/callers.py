@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Literal
 
 from tree_sitter import Node
 
-from perfmod.project.calls.mentions import Mentions
 from perfmod.source.python.functions import Function, describe, dotted_name
 from perfmod.source.python.names import Imported, Names
 from perfmod.source.python.types import (
@@ -57,11 +56,13 @@ class Calls:
 
     def __init__(self, project: Project) -> None:
         self.project = project
-        self.mentions = Mentions(project)
+        self.mentions = project.mentions
         self._parsed: OrderedDict[str, Names | None] = OrderedDict()
         self._places: dict[tuple[str, str], tuple[tuple[int, int, Target], ...]] = {}
+        self._sites: dict[tuple[str, int, int], CallSite] = {}
         self._size = 0
         self._located: dict[Target, Definition | None] = {}
+        self._defined: dict[tuple[str, tuple[str, ...]], Definition | None] = {}
         self._callers: dict[tuple[str, str], tuple[list[CallSite], Iterator[CallSite]]] = {}
 
     def names(self, path: str) -> Names | None:
@@ -116,7 +117,14 @@ class Calls:
         return None
 
     def _within(self, path: str, parts: list[str], depth: int) -> Definition | None:
-        """What a dotted name means in a module."""
+        """What a dotted name means in a module, whoever asks."""
+        key = (path, tuple(parts))
+        if key not in self._defined:
+            self._defined[key] = None
+            self._defined[key] = self._find_within(path, parts, depth)
+        return self._defined[key]
+
+    def _find_within(self, path: str, parts: list[str], depth: int) -> Definition | None:
         names = self.names(path)
         if names is None:
             return None
@@ -192,10 +200,15 @@ class Calls:
             found = self.locate(target)
             if found is None or (found.path, found.name) != name or found.instance:
                 continue
-            names = self.names(path)
-            node = names.source.root.descendant_for_byte_range(start, end) if names is not None else None
-            if names is not None and node is not None:
-                yield site_at(names, node, target)
+            site = self._sites.get((path, start, end)) or self._site(path, start, end, target)
+            if site is not None:
+                self._sites[path, start, end] = site
+                yield site
+
+    def _site(self, path: str, start: int, end: int, target: Target) -> CallSite | None:
+        names = self.names(path)
+        node = names.source.root.descendant_for_byte_range(start, end) if names is not None else None
+        return site_at(names, node, target) if names is not None and node is not None else None
 
     def callers(self, function: Function) -> Iterator[CallSite]:
         """Every use of a function that could be resolved. They are looked for one by one, each once."""

@@ -1,6 +1,7 @@
-"""Which Python files can refer to a function: told from their bytes, so that only those few are parsed.
+"""Which Python files can refer to a name of another file: told from their bytes, so that only those few are parsed.
 
-Made when it is first asked for: every file is split into words, none is parsed.
+Such a name is imported, or looked up on something: these words are indexed when it is first asked for one. All other
+words are looked for in the bytes.
 """
 
 from __future__ import annotations
@@ -10,128 +11,129 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from perfmod.source.words import WORD_BYTES, is_imported, starts_of_word
+from perfmod.project.calls.index import BLANKS, Index, segment
+from perfmod.source.words import LONGEST, end_of_line, line_of, starts_of_word
 
 if TYPE_CHECKING:
     from perfmod.project import Project
 
-BLANKS = bytes(byte if bytes((byte,)) in WORD_BYTES else 0x20 for byte in range(256))
-HEADER = re.compile(rb"class[ \t]+(\w+)[ \t]*(?:\[[^\]\n]{0,500}\])?\(([^)]{0,2000})\)")
-
-# What a line binds, if it binds something: an assignment, an annotation, a function, an alias.
-CARRIER = re.compile(rb"\b(\w+)[ \t]*(?::[^=\n]{0,300})?=(?!=)|\b(\w+)[ \t]*:|\bdef[ \t]+(\w+)|\bas[ \t]+(\w+)")
-STAR = re.compile(rb"\bfrom[ \t]+(?:[\w.]*\.)?(\w+)[ \t]+import[ \t]*\*")
-RECEIVER = re.compile(rb"(\b\w+|[)\]])\s*\.\s*\Z")
+KEPT = 100_000_000  # bytes of files at a time; the others are read again
+SUFFIX = re.compile(rb"\.([\w\x80-\xff]+)\Z")
+ASSIGNED = re.compile(rb"\b(\w+)[ \t]*(?::[^=\n]{0,300})?:?=(?!=)")
+DEFINED = re.compile(rb"\bdef[ \t]+(\w+)")
+ALIAS = re.compile(rb"\bas[ \t]+(\w+)")
+BINDS = re.compile(rb"[ \t]*(?::|=(?!=))")
+RECEIVER = re.compile(rb"(\b\w+|\))\s*\.\s*\Z")
 # What stands around the name of a folder in a text.
 BEFORE = frozenset({b'"', b"'", b"/", b"\\", b"}"})
 AFTER = frozenset({b'"', b"'", b"/", b"\\", b"{"})
 
 
 class Mentions:
-    """An index of words, of class headers and of star imports."""
+    """Answers for a checkout. Files are given in their order."""
 
     def __init__(self, project: Project) -> None:
         self._project = project
-        self._data: dict[str, bytes] = {}
-        self._stars: list[tuple[str, frozenset[bytes]]] = []
-        self._known: dict[str, tuple[set[bytes], set[bytes]]] = {}
-        self._subclasses: dict[bytes, set[bytes]] = {}
+        self._kept: dict[str, bytes] = {}
+        self._size = 0
+        self._holding: dict[bytes, list[str]] = {}
+        self._known: dict[tuple[str, str], tuple[set[bytes], set[bytes]]] = {}
 
     @cached_property
     def _files(self) -> list[str]:
         return [path for path in self._project.files if path.endswith(".py")]
 
     @cached_property
-    def _index(self) -> dict[bytes, list[int]]:
-        index: dict[bytes, list[int]] = {}
-        for number, path in enumerate(self._files):
-            data = self.raw(path)
-            for word in set(data.translate(BLANKS).split()):
-                if word in index:
-                    index[word].append(number)
-                else:
-                    index[word] = [number]
-            if b"class " in data:
-                for name, bases in HEADER.findall(data):
-                    for base in bases.translate(BLANKS).split():
-                        self._subclasses.setdefault(base, set()).add(name)
-            if b"import *" in data:
-                self._stars.append((path, frozenset(STAR.findall(data))))
-        return index
+    def _index(self) -> Index:
+        return Index(self._files, map(self.raw, self._files))
+
+    def _data(self, number: int) -> bytes:
+        return self.raw(self._files[number])
 
     def raw(self, path: str) -> bytes:
-        if path not in self._data:
-            self._data[path] = self._project.raw(path) or b""
-        return self._data[path]
+        """The bytes of a file; none where there are none."""
+        data = self._kept.get(path)
+        if data is None:
+            data = self._project.raw(path) or b""
+            if self._size < KEPT:
+                self._kept[path] = data
+                self._size += len(data)
+        return data
 
     def files(self, word: str) -> list[str]:
-        """The Python files in which a word stands, in order."""
-        return [self._files[number] for number in self._index.get(word.encode(), ())]
+        """The files in which a word stands."""
+        return self.files_with(word)
+
+    def files_with(self, text: str) -> list[str]:
+        """The files in which a text stands, and each of its words as a word."""
+        wanted = text.encode()
+        words = wanted.translate(BLANKS).split()
+        if wanted not in self._holding:
+            suffix = SUFFIX.search(wanted)
+            numbers = self._index.looked_up.get(suffix[1], ()) if suffix is not None else range(len(self._files))
+            self._holding[wanted] = [
+                path
+                for path in map(self._files.__getitem__, numbers if words else ())
+                if wanted in (data := self.raw(path)) and all(is_word(data, word) for word in words)
+            ]
+        return self._holding[wanted]
+
+    def files_in_folder(self, folder: str) -> list[str]:
+        """The files that may spell a path with this folder: not those that only import from it."""
+        return [path for path in self.files_with(folder) if may_spell(path, self.raw(path), folder)]
+
+    def reaching(self, *words: bytes) -> set[str]:
+        """The files that import each of the words, or look it up on something."""
+        return {self._files[number] for number in set.intersection(*map(self._index.reaching, words))}
 
     def is_starred(self, path: str) -> bool:
         """Whether some file imports everything from a module."""
-        return bool(self._index) and any(segment(path) in stars for _, stars in self._stars)
-
-    def files_with(self, text: str) -> list[str]:
-        """The Python files in which a text stands."""
-        words = text.encode().translate(BLANKS).split()
-        if not words:
-            return []
-        found = set.intersection(*(set(self._index.get(word, ())) for word in words))
-        return [path for number in sorted(found) if text.encode() in self.raw(path := self._files[number])]
-
-    def files_in_folder(self, folder: str) -> list[str]:
-        """The Python files that may spell a path with this folder: not those that only import from it."""
-        return [path for path in self.files_with(folder) if may_spell(path, self.raw(path), folder)]
+        return any(segment(path) in modules for modules in self._index.stars.values())
 
     def referring(self, path: str, name: str) -> list[str]:
         """The files that can refer to the function or class `name` of the file `path`; that file is the first."""
         owner, _, last = name.rpartition(".")
-        others = self._members(last, owner.rpartition(".")[2]) if owner else self._importers(path, last)
-        return [path, *(file for file in others if file != path)]
+        found = self._lookers(path, last, owner.rpartition(".")[2]) if owner else self._importers(path, last)
+        return [path, *(file for number in sorted(found) if (file := self._files[number]) != path)]
 
-    def _importers(self, path: str, name: str) -> list[str]:
+    def _importers(self, path: str, name: str) -> set[int]:
         """The files that import a name of a module, or look it up on a module that may have it."""
-        word, found = name.encode(), self.files(name)
-        importing = {file for file in found if is_imported(self.raw(file), word)}
-        modules = {segment(file) for file in (path, *importing)}
-        starring: set[str] = set()
-        while fresh := {f for f, stars in self._stars if f not in starring and not modules.isdisjoint(stars)}:
-            starring |= fresh
-            modules.update(map(segment, fresh))
-        return [
-            file
-            for file in found
-            if file in importing or file in starring or is_looked_up(self.raw(file), word, modules)
-        ]
+        word, index = name.encode(), self._index
+        found: set[int] = set()
+        modules, fresh = {segment(path)}, {segment(path)}
+        while fresh:  # who imports a name passes it on
+            importing = {number for number, module in index.imported.get(word, ()) if module in fresh}
+            importing |= {number for number, starred in index.stars.items() if not starred.isdisjoint(fresh)}
+            found |= importing
+            fresh = {segment(self._files[number]) for number in importing} - modules
+            modules |= fresh
+        looking = (n for n in index.looked_up.get(word, ()) if n not in found)
+        found.update(n for n in looking if is_looked_up(self._data(n), word, modules))
+        return {n for n in found if n not in index.stars or is_word(self._data(n), word)}
 
-    def _members(self, member: str, owner: str) -> list[str]:
-        """The files that look a member up on something that may be of a class."""
-        names, values = self._carriers(owner)
-        carrying = {number for carrier in names | values for number in self._index.get(carrier, ())}
-        numbers = [number for number in self._index.get(member.encode(), ()) if number in carrying]
-        return [
-            self._files[number]
-            for number in numbers
-            if may_look_up(self.raw(self._files[number]), member.encode(), names, values)
-        ]
+    def _lookers(self, path: str, member: str, owner: str) -> set[int]:
+        """The files that look a member up on something that may be of a class of the file `path`."""
+        word = member.encode()
+        names, values = self._carriers(path, owner)
+        return {n for n in self._index.looked_up.get(word, ()) if may_look_up(self._data(n), word, names, values)}
 
-    def _carriers(self, owner: str) -> tuple[set[bytes], set[bytes]]:
+    def _carriers(self, path: str, owner: str) -> tuple[set[bytes], set[bytes]]:
         """A class and those below it; and the names of what is said to be of such a class."""
-        if owner not in self._known:
+        if (path, owner) not in self._known:
             index = self._index
             names, waiting = {owner.encode()}, [owner.encode()]
             while waiting and len(names) < 200:
-                fresh = self._subclasses.get(waiting.pop(), set()) - names
+                fresh = index.subclasses.get(waiting.pop(), set()) - names
                 names |= fresh
                 waiting += fresh
             values: set[bytes] = set()
             for name in names:
-                for number in index.get(name, ()):
-                    for line in lines_with(self.raw(self._files[number]), name):
-                        values.update(group for groups in CARRIER.findall(line) for group in groups if group)
-            self._known[owner] = names, values - names
-        return self._known[owner]
+                numbers = {*index.reaching(name), *index.inheriting.get(name, ()), *index.stars}
+                for file in {path, *(self._files[number] for number in numbers)}:
+                    for before, after in around(self.raw(file), name):
+                        values.update(bound_beside(before, after))
+            self._known[path, owner] = names, values - names
+        return self._known[path, owner]
 
     def aliases(self, path: str, word: str) -> list[str]:
         """The other names under which a file imports a word."""
@@ -142,10 +144,8 @@ class Mentions:
         return list(dict.fromkeys(alias.decode() for alias in found if alias != wanted))
 
 
-def segment(path: str) -> bytes:
-    """The last part of a module's name; of a package's `__init__` that is the package."""
-    parts = path.removesuffix(".py").split("/")
-    return (parts[-2] if parts[-1] == "__init__" and len(parts) > 1 else parts[-1]).encode()
+def is_word(data: bytes, word: bytes) -> bool:
+    return any(True for _ in starts_of_word(data, word))
 
 
 def is_looked_up(data: bytes, word: bytes, modules: set[bytes]) -> bool:
@@ -170,20 +170,36 @@ def renamed_words(data: bytes) -> Iterator[bytes]:
 
 def may_look_up(data: bytes, member: bytes, names: set[bytes], values: set[bytes]) -> bool:
     """Whether a member is looked up on something that may be of one of the classes `names`."""
-    for receiver in {m[1] for s in starts_of_word(data, member) if (m := RECEIVER.search(data, max(0, s - 80), s))}:
-        if receiver in names or receiver in values:
-            return True
-        own = receiver in (b"self", b"cls")
-        if own or receiver[-1:] in b")]":
-            if any(name in data for name in (names if own else names | values)):
-                return True
-        elif any(
-            not (names | values).isdisjoint(line.translate(BLANKS).split())
-            for line in lines_with(data, receiver)
-            if b"=" in line or b":" in line or b" as " in line
-        ):
+    both = names | values
+    receivers = {m[1] for s in starts_of_word(data, member) if (m := RECEIVER.search(data, max(0, s - 80), s))}
+    if not receivers.isdisjoint(both):
+        return True
+    if b")" in receivers and any(is_word(data, name) for name in both):
+        return True
+    if not receivers.isdisjoint((b"self", b"cls")) and any(is_word(data, name) for name in names):
+        return True
+    return any(is_bound_to(data, receiver, both) for receiver in receivers if receiver != b")")
+
+
+def is_bound_to(data: bytes, name: bytes, values: set[bytes]) -> bool:
+    """Whether a line gives a name what is made of one of the values."""
+    for before, after in around(data, name):
+        binding = after if BINDS.match(after) else before if before.endswith((b" as ", b"\tas ")) else b""
+        if binding and not values.isdisjoint(binding.translate(BLANKS).split()):
             return True
     return False
+
+
+def bound_beside(before: bytes, after: bytes) -> Iterator[bytes]:
+    """The names of what a line says to be of a class, or to give back one, that stands between two parts of it."""
+    if b"->" in before:
+        yield from DEFINED.findall(before)
+        return
+    yield from ASSIGNED.findall(before)
+    yield from ALIAS.findall(after)
+    name, colon, annotation = before.rpartition(b":")
+    if colon and b"=" not in annotation:
+        yield from name.translate(BLANKS).split()[-1:]
 
 
 def may_spell(path: str, data: bytes, folder: str) -> bool:
@@ -197,8 +213,8 @@ def may_spell(path: str, data: bytes, folder: str) -> bool:
     return b"importlib" in data and b"resources" in data
 
 
-def lines_with(data: bytes, word: bytes) -> Iterator[bytes]:
-    """The lines in which a word stands."""
+def around(data: bytes, word: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """What stands before and behind a word in each of its lines."""
     for start in starts_of_word(data, word):
-        begin, end = data.rfind(b"\n", 0, start) + 1, data.find(b"\n", start)
-        yield data[begin : end if end >= 0 else len(data)]
+        end = start + len(word)
+        yield data[line_of(data, start) : start], data[end : min(end_of_line(data, end), end + LONGEST)]
