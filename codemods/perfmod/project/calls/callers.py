@@ -30,6 +30,7 @@ from perfmod.source.python.types import (
     type_of_member,
 )
 from perfmod.source.reads.call_sites import CallSite, references, site_at
+from perfmod.source.reads.words import is_test
 from perfmod.source.tree import Source
 from perfmod.values import dataclass
 
@@ -63,7 +64,7 @@ class Calls:
         self._size = 0
         self._located: dict[Target, Definition | None] = {}
         self._defined: dict[tuple[str, tuple[str, ...]], Definition | None] = {}
-        self._callers: dict[tuple[str, str], tuple[list[CallSite], Iterator[CallSite]]] = {}
+        self._callers: dict[tuple[str, str, bool], tuple[list[CallSite], Iterator[CallSite]]] = {}
 
     def names(self, path: str) -> Names | None:
         """The names of a file; None where it can't be parsed."""
@@ -210,11 +211,12 @@ class Calls:
         node = names.source.root.descendant_for_byte_range(start, end) if names is not None else None
         return site_at(names, node, target) if names is not None and node is not None else None
 
-    def callers(self, function: Function) -> Iterator[CallSite]:
+    def callers(self, function: Function, *, tests: bool = False) -> Iterator[CallSite]:
         """Every use of a function that could be resolved. They are looked for one by one, each once."""
-        key = (function.path, function.name)
+        key = (function.path, function.name, tests)
         if key not in self._callers:
-            self._callers[key] = ([], self._find_callers(function))
+            uses = Uses(self, tests)
+            self._callers[key] = ([], uses.of(function))
         known, rest = self._callers[key]
         for place in count():  # others may go on with `rest` meanwhile
             if place == len(known):
@@ -223,7 +225,15 @@ class Calls:
                 return
             yield known[place]
 
-    def _find_callers(self, function: Function) -> Iterator[CallSite]:
+
+@dataclass(frozen=True, slots=True)
+class Uses:
+    """Looks for the uses of functions, also through base classes and constructors."""
+
+    calls: Calls
+    tests: bool  #: those in tests too
+
+    def of(self, function: Function) -> Iterator[CallSite]:
         last = function.name.rpartition(".")[2]
         if function.owner and last in CONSTRUCTORS:
             yield from self._constructions(function.path, function.owner, last)
@@ -240,22 +250,24 @@ class Calls:
 
     def _dispatched(self, function: Function, last: str) -> Iterator[CallSite]:
         """Uses of a method of a base class that this one overrides: which of them runs is decided by the object."""
-        names = self.names(function.path)
-        owner = self.node_of(Definition(function.path, function.owner, "class")) if function.owner else None
+        names = self.calls.names(function.path)
+        owner = self.calls.node_of(Definition(function.path, function.owner, "class")) if function.owner else None
         for base in base_targets(names, owner) if names is not None and owner is not None else ():
-            found = self.locate(target_of_member(base, last))
-            overridden = self.function(found) if found is not None and found.kind == "function" else None
+            found = self.calls.locate(target_of_member(base, last))
+            overridden = self.calls.function(found) if found is not None and found.kind == "function" else None
             if overridden is None or overridden.name == function.name:
                 continue
             for site in chain(self._uses(overridden.path, last, overridden.name), self._dispatched(overridden, last)):
-                text = self.project.text(site.path)
+                text = self.calls.project.text(site.path)
                 if text is not None and not text.slice(site.span.start, site.span.end).startswith("super("):
                     yield site
 
     def _uses(self, path: str, word: str, name: str, files: list[str] | None = None) -> Iterator[CallSite]:
-        for file in self.mentions.referring(path, name) if files is None else files:
-            for spelling in (word, *self.mentions.aliases(file, word)):
-                yield from self.sites(file, spelling, (path, name))
+        for file in self.calls.mentions.referring(path, name) if files is None else files:
+            if is_test(file) and not self.tests:
+                continue
+            for spelling in (word, *self.calls.mentions.aliases(file, word)):
+                yield from self.calls.sites(file, spelling, (path, name))
 
     def _constructions(self, path: str, owner: str, method: str, depth: int = 0) -> Iterator[CallSite]:
         """Calls of a class, and of the classes that inherit its constructor."""
@@ -263,12 +275,12 @@ class Calls:
             if site.use != "subclass":
                 yield site
             elif depth < MAXIMUM_DEPTH:
-                constructor = self.locate(Target(site.path, f"{site.function.name}.{method}"))
+                constructor = self.calls.locate(Target(site.path, f"{site.function.name}.{method}"))
                 if constructor is not None and (constructor.path, constructor.name) == (path, f"{owner}.{method}"):
                     yield from self._constructions(site.path, site.function.name, method, depth + 1)
                 elif constructor is not None:
                     yield from (
-                        s for s in self.sites(site.path, method, (path, f"{owner}.{method}"))
+                        s for s in self.calls.sites(site.path, method, (path, f"{owner}.{method}"))
                         if s.function.owner == site.function.name and s.use == "call"
                     )  # fmt: skip
 

@@ -75,7 +75,7 @@ class Caching:
         opened: list[Value] = []
         for reason in self._impurities(names, node, 0, opened):
             return f"{function.name}() does more than to read: {reason}"
-        sites = list(self._calls.callers(function))
+        sites = list(self._calls.callers(function, tests=True))
         for site in sites:
             if site.use != "call" and site.use != "thread":
                 return f"{function.name}() is passed on: {self._line(site.path, site.span.start)}"

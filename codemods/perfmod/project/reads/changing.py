@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from itertools import chain
+from collections.abc import Callable, Iterable, Iterator
 
 from tree_sitter import Node
 
@@ -47,6 +46,7 @@ class Changing:
         self._constants = constants
         self._written: dict[str, tuple[File, ...]] = {}
         self._writers: dict[Definition, frozenset[int | str]] = {}
+        self._around: dict[str, list[str]] = {}
 
     def by_name(self, file: File) -> str | None:
         """Why the name of a file says that it may change; nothing is looked up."""
@@ -72,15 +72,21 @@ class Changing:
         if is_telling(base):
             candidates.update(mentions.files_with(base))
         if is_telling(folder):
-            # of these only the folder is known to be there: a call by the name of a helper says nothing
-            candidates.update(p for p in mentions.files_in_folder(folder) if writes_surely(mentions.raw(p)))
+            candidates.update(self._writing_in(folder))
         words = named | {base} if is_telling(base) else named
         for path in sorted(candidates):
             if is_test(path):
                 continue
-            if any(may_be(written, file) for written in chain(self._writes(path), self._handed(path, words))):
+            if self._may_hit(file, self._writes(path)) or self._is_handed(path, words, file):
                 return path
         return None
+
+    def _writing_in(self, folder: str) -> list[str]:
+        """The files that may spell a folder, and write for sure: a call by the name of a helper says nothing."""
+        if folder not in self._around:
+            mentions = self._calls.mentions
+            self._around[folder] = [p for p in mentions.files_in_folder(folder) if writes_surely(mentions.raw(p))]
+        return self._around[folder]
 
     def _writes(self, path: str) -> tuple[File, ...]:
         """The paths that a file may write itself."""
@@ -89,24 +95,34 @@ class Changing:
             self._written[path] = self._files(writes(names, names.source.root)) if names is not None else ()
         return self._written[path]
 
-    def _handed(self, path: str, words: set[str]) -> Iterator[File]:
-        """The paths that the functions in which one of `words` stands hand to others that may write them."""
+    def _is_handed(self, path: str, words: set[str], file: File) -> bool:
+        """Whether the functions in which one of `words` stands hand the file to others that may write it."""
         raw = self._calls.mentions.raw(path)
         names = self._calls.names(path) if any(word.encode() in raw for word in words) else None
         if names is None:
-            return
-        for node in places_of(names, words):
-            yield from self._files(self._below(names, node, 0))
+            return False
+
+        def is_it(value: Value) -> bool:
+            return self._may_hit(file, self._files([value]))
+
+        return any(is_it(value) for node in places_of(names, words) for value in self._below(names, node, 0, is_it))
+
+    def _may_hit(self, file: File, written: Iterable[File]) -> bool:
+        return any(may_be(each, file) for each in written)
 
     def _files(self, values: Iterable[Value]) -> tuple[File, ...]:
         known = (self._constants.filled(value) for value in values if not is_empty(value))
         return tuple(file for value in known for file in self._constants.files(value))
 
-    def _below(self, names: Names, within: Node, depth: int) -> Iterator[Value]:
-        """The paths that a stretch of code may write, itself or through a function that it hands them to."""
+    def _below(self, names: Names, within: Node, depth: int, counts: Callable[[Value], bool]) -> Iterator[Value]:
+        """The paths that a stretch of code may write, itself or through a function that it hands them to.
+
+        Functions that are handed nothing that counts are not looked for.
+        """
         yield from writes(names, within)
         for function, given in handed(names, within) if depth < MAXIMUM_DEPTH else ():
-            target = target_of(names, function)
+            given = [(place, value) for place, value in given if counts(value)]
+            target = target_of(names, function) if given else None
             definition = self._calls.locate(target) if target is not None else None
             if definition is not None:
                 written = self._parameters(definition, depth + 1)
@@ -124,11 +140,15 @@ class Changing:
                     kept = parameter_names(names, constructor) if writes_surely(bytes_of(names, node)) else []
                     self._writers[definition] = frozenset([*kept, *range(len(kept))])
             elif names is not None and node is not None:
-                parts = (part for value in self._below(names, node, depth) for part in value.walk())
+                parts = (part for value in self._below(names, node, depth, has_parameter) for part in value.walk())
                 written = {part.text for part in parts if part.kind == "param"}
                 places = {p for p, name in enumerate(parameter_names(names, node)) if name in written}
                 self._writers[definition] = frozenset(written | places)
         return self._writers[definition]
+
+
+def has_parameter(value: Value) -> bool:
+    return any(part.kind == "param" for part in value.walk())
 
 
 def bytes_of(names: Names, node: Node) -> bytes:

@@ -104,7 +104,7 @@ class Rereads:
     def _above(self, step: Step) -> Iterator[Step]:
         """The callers of a function, with what they have read."""
         for caller in self._calls.callers(step.function):
-            if caller.use not in ("call", "start") or caller.remembered or is_test(caller.path):
+            if caller.use not in ("call", "start") or caller.remembered:
                 continue
             given = inserted(step.file, step.function, caller)
             if given == step.file or self._keeps(given):
@@ -114,7 +114,7 @@ class Rereads:
         """Whether a function runs on its own: async functions and handlers do."""
         if function.is_async or function.handler:
             return True
-        return any(site.use == "handler" and not is_test(site.path) for site in self._calls.callers(function))
+        return any(site.use == "handler" for site in self._calls.callers(function))
 
     def _is_kept(self, function: Function) -> bool:
         """Whether everyone who calls a function keeps what it gives back, and asks for that first."""
@@ -122,8 +122,6 @@ class Rereads:
             return False
         is_called = False
         for site in self._calls.callers(function):
-            if is_test(site.path):
-                continue
             if site.use != "call" or not (site.remembered or site.function.remembers):
                 return False
             is_called = True
@@ -144,7 +142,7 @@ class Rereads:
         for site in self._calls.callers(
             function
         ):  # one that is not of the start ends it: the others are not looked for
-            if is_test(site.path) or site.use in ("subclass", "thread"):
+            if site.use in ("subclass", "thread"):
                 continue
             if site.use in ("handler", "value") or site.loop != "once":
                 return False
