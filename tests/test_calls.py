@@ -9,7 +9,8 @@ import pytest
 
 from perfmod.model import Facts
 from perfmod.project import Project
-from perfmod.project.calls.callers import Calls, Definition
+from perfmod.project.calls.callers import Calls
+from perfmod.project.calls.members import Definition
 from perfmod.source.python.types import Target
 
 

@@ -14,42 +14,30 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterator
-from itertools import chain, count, islice
+from itertools import count, islice
 from typing import TYPE_CHECKING, Literal
 
 from tree_sitter import Node
 
+from perfmod.project.calls.members import Definition, joined, member_of
+from perfmod.project.calls.uses import Uses
 from perfmod.source.python.functions import Function, describe, dotted_name
 from perfmod.source.python.names import Imported, Names
 from perfmod.source.python.types import (
     Target,
     annotated,
     base_targets,
-    target_of_member,
     type_of_binding,
     type_of_member,
 )
 from perfmod.source.reads.call_sites import CallSite, references, site_at
-from perfmod.source.reads.words import is_test
 from perfmod.source.tree import Source
-from perfmod.values import dataclass
 
 if TYPE_CHECKING:
     from perfmod.project import Project
 
 KEPT = 3_000_000  # bytes of parsed files at a time: a tree takes 45 times as much
 MAXIMUM_DEPTH = 8  # of imports passed on, and of base classes
-CONSTRUCTORS = ("__init__", "__post_init__", "__new__")
-
-
-@dataclass(frozen=True, slots=True)
-class Definition:
-    """A function, class or variable of the checkout."""
-
-    path: str
-    name: str
-    kind: Literal["function", "class", "value"]
-    instance: bool = False  #: a class that was come to through a value of it
 
 
 class Calls:
@@ -215,8 +203,7 @@ class Calls:
         """Every use of a function that could be resolved. They are looked for one by one, each once."""
         key = (function.path, function.name, tests)
         if key not in self._callers:
-            uses = Uses(self, tests)
-            self._callers[key] = ([], uses.of(function))
+            self._callers[key] = ([], Uses(self, tests).of(function))
         known, rest = self._callers[key]
         for place in count():  # others may go on with `rest` meanwhile
             if place == len(known):
@@ -224,78 +211,3 @@ class Calls:
             if place == len(known):
                 return
             yield known[place]
-
-
-@dataclass(frozen=True, slots=True)
-class Uses:
-    """Looks for the uses of functions, also through base classes and constructors."""
-
-    calls: Calls
-    tests: bool  #: those in tests too
-
-    def of(self, function: Function) -> Iterator[CallSite]:
-        last = function.name.rpartition(".")[2]
-        if function.owner and last in CONSTRUCTORS:
-            yield from self._constructions(function.path, function.owner, last)
-            return
-        own = (
-            [function.path] if not function.owner and function.name != last else None
-        )  # in a function: seen there only
-        for site in chain(self._uses(function.path, last, function.name, own), self._dispatched(function, last)):
-            if function.is_property and site.use == "value":
-                yield CallSite(site.path, site.span, site.target, "call", site.function, loop=site.loop,
-                               remembered=site.remembered)  # fmt: skip
-            else:
-                yield site
-
-    def _dispatched(self, function: Function, last: str) -> Iterator[CallSite]:
-        """Uses of a method of a base class that this one overrides: which of them runs is decided by the object."""
-        names = self.calls.names(function.path)
-        owner = self.calls.node_of(Definition(function.path, function.owner, "class")) if function.owner else None
-        for base in base_targets(names, owner) if names is not None and owner is not None else ():
-            found = self.calls.locate(target_of_member(base, last))
-            overridden = self.calls.function(found) if found is not None and found.kind == "function" else None
-            if overridden is None or overridden.name == function.name:
-                continue
-            for site in chain(self._uses(overridden.path, last, overridden.name), self._dispatched(overridden, last)):
-                text = self.calls.project.text(site.path)
-                if text is not None and not text.slice(site.span.start, site.span.end).startswith("super("):
-                    yield site
-
-    def _uses(self, path: str, word: str, name: str, files: list[str] | None = None) -> Iterator[CallSite]:
-        for file in self.calls.mentions.referring(path, name) if files is None else files:
-            if is_test(file) and not self.tests:
-                continue
-            for spelling in (word, *self.calls.mentions.aliases(file, word)):
-                yield from self.calls.sites(file, spelling, (path, name))
-
-    def _constructions(self, path: str, owner: str, method: str, depth: int = 0) -> Iterator[CallSite]:
-        """Calls of a class, and of the classes that inherit its constructor."""
-        for site in self._uses(path, owner.rpartition(".")[2], owner):
-            if site.use != "subclass":
-                yield site
-            elif depth < MAXIMUM_DEPTH:
-                constructor = self.calls.locate(Target(site.path, f"{site.function.name}.{method}"))
-                if constructor is not None and (constructor.path, constructor.name) == (path, f"{owner}.{method}"):
-                    yield from self._constructions(site.path, site.function.name, method, depth + 1)
-                elif constructor is not None:
-                    yield from (
-                        s for s in self.calls.sites(site.path, method, (path, f"{owner}.{method}"))
-                        if s.function.owner == site.function.name and s.use == "call"
-                    )  # fmt: skip
-
-
-def joined(target: Target, parts: list[str]) -> Target:
-    for part in parts:
-        target = target_of_member(target, part)
-    return target
-
-
-def member_of(names: Names, scope: Node, dotted: str) -> Node | None:
-    """The function or class of a dotted name below a scope."""
-    for part in dotted.split("."):
-        owners = [b.owner for b in names.bindings(part).get(scope.id, ()) if b.kind in ("function", "class")]
-        if not owners or owners[-1] is None:
-            return None
-        scope = owners[-1]
-    return scope

@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator
 from tree_sitter import Node
 
 from perfmod.model import AddImport, Intent, Replace, Span
-from perfmod.project.calls.callers import Calls, Definition
+from perfmod.project.calls.callers import Calls
+from perfmod.project.calls.members import Definition
 from perfmod.project.reads.constants import Constants
 from perfmod.project.reads.rereads import inserted
 from perfmod.project.reads.variables import Variables

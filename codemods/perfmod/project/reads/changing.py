@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 
 from tree_sitter import Node
 
-from perfmod.project.calls.callers import Calls, Definition
+from perfmod.project.calls.callers import Calls
+from perfmod.project.calls.members import Definition
 from perfmod.project.reads.constants import ANYTHING, Constants, File
 from perfmod.source.python.names import Names
 from perfmod.source.python.parameters import parameter_names
