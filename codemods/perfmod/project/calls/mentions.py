@@ -7,7 +7,7 @@ words are looked for in the bytes.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from perfmod.source.words import LONGEST, end_of_line, line_of, starts_of_word
 if TYPE_CHECKING:
     from perfmod.project import Project
 
+SEARCHES = 40  # of all bytes for a text; for more, an index of all words costs less
 KEPT = 100_000_000  # bytes of files at a time; the others are read again
 SUFFIX = re.compile(rb"\.([\w\x80-\xff]+)\Z")
 ASSIGNED = re.compile(rb"\b(\w+)[ \t]*(?::[^=\n]{0,300})?:?=(?!=)")
@@ -69,14 +70,29 @@ class Mentions:
         wanted = text.encode()
         words = wanted.translate(BLANKS).split()
         if wanted not in self._holding:
-            suffix = SUFFIX.search(wanted)
-            numbers = self._index.looked_up.get(suffix[1], ()) if suffix is not None else range(len(self._files))
+            numbers = self._candidates(wanted, words) if words else ()
             self._holding[wanted] = [
-                path
-                for path in map(self._files.__getitem__, numbers if words else ())
-                if wanted in (data := self.raw(path)) and all(is_word(data, word) for word in words)
+                self._files[number]
+                for number in numbers
+                if wanted in (data := self._data(number)) and all(is_word(data, word) for word in words)
             ]
         return self._holding[wanted]
+
+    def _candidates(self, wanted: bytes, words: list[bytes]) -> Iterable[int]:
+        """The files that may hold a text."""
+        if len(self._holding) >= SEARCHES:
+            return sorted(set.intersection(*(set(self._words.get(word, ())) for word in words)))
+        suffix = SUFFIX.search(wanted)
+        return self._index.looked_up.get(suffix[1], ()) if suffix is not None else range(len(self._files))
+
+    @cached_property
+    def _words(self) -> dict[bytes, list[int]]:
+        """The files by all their words."""
+        found: dict[bytes, list[int]] = {}
+        for number in range(len(self._files)):
+            for word in set(self._data(number).translate(BLANKS).split()):
+                found.setdefault(word, []).append(number)
+        return found
 
     def files_in_folder(self, folder: str) -> list[str]:
         """The files that may spell a path with this folder: not those that only import from it."""
