@@ -7,7 +7,6 @@ from collections.abc import Iterator
 WORD_BYTES = frozenset(bytes((byte,)) for byte in range(256) if byte >= 0x80 or chr(byte).isalnum() or byte == 0x5F)
 
 LONGEST = 4_000  # bytes of a line or an import statement that are looked at
-CONTINUED = (b"\\", b"\\\r")
 
 
 def starts_of_word(data: bytes, word: bytes, first: int = 0, last: int | None = None) -> Iterator[int]:
@@ -38,21 +37,6 @@ def is_imported(data: bytes, word: bytes) -> bool:
         if before.endswith(b"import") and data.find(b")", opened, start) < 0:
             return True
     return False
-
-
-def import_statements(data: bytes) -> Iterator[bytes]:
-    """Every line that holds `import`, with what its backslash or bracket goes on to. More than imports, never fewer."""
-    start = data.find(b"import")
-    while start >= 0:
-        end = end_of_line(data, start)
-        opened = data.find(b"(", start, end)
-        while data.endswith(CONTINUED, start, end) and end < len(data):
-            end = end_of_line(data, end + 1)
-        if opened >= 0:
-            closed = data.find(b")", opened, opened + LONGEST)
-            end = max(end, closed if closed >= 0 else opened + LONGEST)
-        yield data[line_of(data, start) : end]
-        start = data.find(b"import", end)
 
 
 def end_of_line(data: bytes, start: int) -> int:

@@ -46,7 +46,10 @@ class Mentions:
 
     @cached_property
     def _index(self) -> Index:
-        return Index(self._files, map(self.raw, self._files))
+        return Index([self._inner(path) for path in self._files], map(self.raw, self._files))
+
+    def _inner(self, path: str) -> str:
+        return f"{self._project.root.name}/{path}"
 
     def _data(self, number: int) -> bytes:
         return self.raw(self._files[number])
@@ -104,7 +107,7 @@ class Mentions:
 
     def is_starred(self, path: str) -> bool:
         """Whether some file imports everything from a module."""
-        return any(segment(path) in modules for modules in self._index.stars.values())
+        return any(segment(self._inner(path)) in modules for modules in self._index.stars.values())
 
     def referring(self, path: str, name: str) -> list[str]:
         """The files that can refer to the function or class `name` of the file `path`; that file is the first."""
@@ -116,12 +119,12 @@ class Mentions:
         """The files that import a name of a module, or look it up on a module that may have it."""
         word, index = name.encode(), self._index
         found: set[int] = set()
-        modules, fresh = {segment(path)}, {segment(path)}
+        modules, fresh = {segment(self._inner(path))}, {segment(self._inner(path))}
         while fresh:  # who imports a name passes it on
             importing = {number for number, module in index.imported.get(word, ()) if module in fresh}
             importing |= {number for number, starred in index.stars.items() if not starred.isdisjoint(fresh)}
             found |= importing
-            fresh = {segment(self._files[number]) for number in importing} - modules
+            fresh = {segment(self._inner(self._files[number])) for number in importing} - modules
             modules |= fresh
         looking = (n for n in index.looked_up.get(word, ()) if n not in found)
         found.update(n for n in looking if is_looked_up(self._data(n), word, modules))

@@ -48,43 +48,40 @@ def callers_of(project: Project, sites: Iterable[RequestSite]) -> Mapping[Target
     The bytes around a call say whether it can be repeated at all. Only a function with such a caller is worth the
     parsing of all files that call it.
     """
-    targets = {target_of(site) for site in sites if site.function}
-    files = {path: raw for path in project.files if path.endswith(".py") and (raw := candidate(project, path))}
+    calling = files_calling(project, {target_of(site) for site in sites if site.function})
     suspects = {
         target
-        for path, raw in files.items()
-        for target, caller in calls_where(project, path, raw, targets, may_be_repeated)
+        for path, targets in calling.items()
+        for target, caller in calls_where(project, path, targets, may_be_repeated)
         if caller.retried
     }
     found: dict[Target, list[Caller]] = {}
-    for path, raw in files.items() if suspects else ():
-        for target, caller in calls_where(project, path, raw, suspects, lambda raw, start: True):
+    for path, targets in calling.items() if suspects else ():
+        for target, caller in calls_where(project, path, targets & suspects, lambda raw, start: True):
             found.setdefault(target, []).append(caller)
     return found
 
 
-def candidate(project: Project, path: str) -> bytes | None:
-    raw = project.raw(path)
-    return raw if raw is not None and b"except" in raw else None
+def files_calling(project: Project, targets: set[Target]) -> dict[str, set[Target]]:
+    """The files that catch errors and may call one of the targets, which they spell with its class and module."""
+    found: dict[str, set[Target]] = {}
+    for target in targets:
+        path, owner, function = target
+        words = [word for word in (function.encode(), owner.encode(), module_word(path)) if word]
+        for file in {path, *project.mentions.reaching(*words)}:
+            found.setdefault(file, set()).add(target)
+    return {path: found[path] for path in sorted(found) if b"except" in project.mentions.raw(path)}
 
 
 def calls_where(
-    project: Project, path: str, raw: bytes, targets: set[Target], holds: Callable[[bytes, int], bool]
+    project: Project, path: str, targets: set[Target], holds: Callable[[bytes, int], bool]
 ) -> Iterator[tuple[Target, Caller]]:
     """The calls of a file that mean one of the targets; the file is parsed only where `holds` is true of one."""
-    functions = frozenset(target[2] for target in targets if target[0] == path or is_named(raw, target))
-    called = calls_of(functions)
-    if functions and any(holds(raw, match.start()) for match in called.finditer(raw)):
+    raw, called = project.mentions.raw(path), calls_of(frozenset(target[2] for target in targets))
+    if targets and any(holds(raw, match.start()) for match in called.finditer(raw)):
         yield from calls_in(project, path, called, targets)
 
 
-def is_named(raw: bytes, target: Target) -> bool:
-    """Whether a file spells the module and the class of a function, without which it can't mean it."""
-    path, owner, function = target
-    return all(word in raw for word in (function.encode(), owner.encode(), module_word(path)))
-
-
-@cache
 def module_word(path: str) -> bytes:
     """The last name of a module as an import spells it; nothing of a package, which may be just a dot."""
     name = path.removesuffix(".py").rpartition("/")[2]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from perfmod.project.http.evidence import is_test
@@ -22,26 +23,38 @@ class Sites:
     def __init__(self, facts: Facts, project: Project) -> None:
         self.places = {place.path: place for place in facts.of(ModulePlace)}
         self.sites = [site for site in facts.of(RequestSite) if not is_test(site.path)]
-        self.words = frozenset(word for given in facts.of(ClientsGiven) for word in given.words)
-        waiting = [taken.path for taken in facts.of(ClientsTaken) if not is_test(taken.path)] if self.words else []
-        before = frozenset[str]()
-        while before != self.words:
-            before = self.words
-            waiting = [path for path in waiting if not self._take(project, path)]
+        self._project = project
+        self._words: set[str] = set()  #: what stands for a client in other files
+        #: files that take a client from elsewhere, if one of these words of theirs is one
+        self._waiting: dict[str, set[bytes]] = {
+            taken.path: set() for taken in facts.of(ClientsTaken) if not is_test(taken.path)
+        }
+        self._learn(word for given in facts.of(ClientsGiven) for word in given.words)
+        tried: dict[str, int] = {}
+        while untried := [path for path, words in self._waiting.items() if len(words) > tried.get(path, 0)]:
+            for path in untried:
+                tried[path] = len(self._waiting[path])
+                self._take(path, self._waiting[path])
 
-    def _take(self, project: Project, path: str) -> bool:
+    def _learn(self, words: Iterable[str]) -> None:
+        for word in set(words) - self._words if self._waiting else ():
+            self._words.add(word)
+            for path in self._project.mentions.reaching(word.encode()) & self._waiting.keys():
+                self._waiting[path].add(word.encode())
+
+    def _take(self, path: str, words: set[bytes]) -> None:
         """Read the requests of a file, and what it hands on, if it takes a client."""
-        raw = project.raw(path)
-        if raw is None or not takes_one_of(raw, frozenset(word.encode() for word in self.words)):
-            return False
-        text = project.text(path)
+        if not takes_one_of(self._project.mentions.raw(path), frozenset(words)):
+            return
+        del self._waiting[path]
+        text = self._project.text(path)
         source = Source(text, "python") if text is not None else None
-        if source is not None and source.error is None:
-            for fact in requests_of(source):
-                if isinstance(fact, ModulePlace):
-                    self.places[path] = fact
-                else:
-                    self.sites.append(fact)
-            for given in clients_given(source, self.words):
-                self.words |= given.words
-        return True
+        if source is None or source.error is not None:
+            return
+        for fact in requests_of(source):
+            if isinstance(fact, ModulePlace):
+                self.places[path] = fact
+            else:
+                self.sites.append(fact)
+        for given in clients_given(source, words):
+            self._learn(given.words)

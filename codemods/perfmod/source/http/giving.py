@@ -10,6 +10,7 @@ from tree_sitter import Node
 from perfmod.source.http.facts import ClientsGiven
 from perfmod.source.python.names import FUNCTIONS, enclosing
 from perfmod.source.tree import Source
+from perfmod.source.words import is_imported
 
 CLIENT = re.compile(rb"\b(AsyncClient|Client|ClientSession)\b")
 #: What hands on the value of one of its parts.
@@ -20,12 +21,12 @@ PASSING = frozenset(
 )
 
 
-def clients_given(source: Source, foreign: Iterable[str] = ()) -> Iterator[ClientsGiven]:
+def clients_given(source: Source, foreign: Iterable[bytes] = ()) -> Iterator[ClientsGiven]:
     """What a file gives. `foreign` are the words under which other files give clients to it."""
     words: set[str] = set()
     waiting = [name for node in source.find(CLIENT) for name in bound_by(source, node)]
-    for word in foreign:
-        waiting += [name for node in source.find_word(word.encode()) for name in bound_by(source, node)]
+    for other in foreign:
+        waiting += [name for node in meant_by(source, other) for name in bound_by(source, node)]
     while waiting:
         word = waiting.pop()
         if word not in words and word.isidentifier():
@@ -33,6 +34,14 @@ def clients_given(source: Source, foreign: Iterable[str] = ()) -> Iterator[Clien
             waiting += [name for node in source.find_word(word.encode()) for name in bound_by(source, node)]
     if words:
         yield ClientsGiven(source.path, frozenset(words))
+
+
+def meant_by(source: Source, word: bytes) -> Iterator[Node]:
+    """Where a word of another file can stand for what it means there: as a member, and where it is imported."""
+    imported = is_imported(source.utf8, word)
+    for node in source.find_word(word):
+        if imported or source.utf8[node.start_byte - 1 : node.start_byte] == b".":
+            yield node
 
 
 def bound_by(source: Source, node: Node) -> Iterator[str]:
