@@ -206,9 +206,7 @@ class Judgement:
 
     def mover(self) -> str | None:
         """A file of the checkout that changes the working directory."""
-        from perfmod.source.reads.words import is_test
-
-        return next((path for path in self.calls.mentions.files("chdir") if not is_test(path)), None)
+        return next(iter(self.calls.mentions.files_with("chdir")), None)
 
 
 def is_anchored(file: Value) -> bool:

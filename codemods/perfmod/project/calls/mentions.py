@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from perfmod.project.calls.index import BLANKS, Index, segment
+from perfmod.source.reads.words import is_test
 from perfmod.source.words import LONGEST, end_of_line, line_of, starts_of_word
 
 if TYPE_CHECKING:
@@ -51,6 +52,9 @@ class Mentions:
     def _inner(self, path: str) -> str:
         return f"{self._project.root.name}/{path}"
 
+    def _segment(self, path: str) -> bytes:
+        return segment(self._inner(path))
+
     def _data(self, number: int) -> bytes:
         return self.raw(self._files[number])
 
@@ -64,12 +68,8 @@ class Mentions:
                 self._size += len(data)
         return data
 
-    def files(self, word: str) -> list[str]:
-        """The files in which a word stands."""
-        return self.files_with(word)
-
     def files_with(self, text: str) -> list[str]:
-        """The files in which a text stands, and each of its words as a word."""
+        """The files in which a text stands, and each of its words as a word. Tests are left out."""
         wanted = text.encode()
         words = wanted.translate(BLANKS).split()
         if wanted not in self._holding:
@@ -77,6 +77,7 @@ class Mentions:
             self._holding[wanted] = [
                 self._files[number]
                 for number in numbers
+                if number not in self._tests
                 if wanted in (data := self._data(number)) and all(is_word(data, word) for word in words)
             ]
         return self._holding[wanted]
@@ -87,6 +88,10 @@ class Mentions:
             return sorted(set.intersection(*(set(self._words.get(word, ())) for word in words)))
         suffix = SUFFIX.search(wanted)
         return self._index.looked_up.get(suffix[1], ()) if suffix is not None else range(len(self._files))
+
+    @cached_property
+    def _tests(self) -> frozenset[int]:
+        return frozenset(number for number, path in enumerate(self._files) if is_test(path))
 
     @cached_property
     def _words(self) -> dict[bytes, list[int]]:
@@ -107,7 +112,7 @@ class Mentions:
 
     def is_starred(self, path: str) -> bool:
         """Whether some file imports everything from a module."""
-        return any(segment(self._inner(path)) in modules for modules in self._index.stars.values())
+        return any(self._segment(path) in modules for modules in self._index.stars.values())
 
     def referring(self, path: str, name: str) -> list[str]:
         """The files that can refer to the function or class `name` of the file `path`; that file is the first."""
@@ -119,12 +124,12 @@ class Mentions:
         """The files that import a name of a module, or look it up on a module that may have it."""
         word, index = name.encode(), self._index
         found: set[int] = set()
-        modules, fresh = {segment(self._inner(path))}, {segment(self._inner(path))}
+        modules, fresh = {self._segment(path)}, {self._segment(path)}
         while fresh:  # who imports a name passes it on
             importing = {number for number, module in index.imported.get(word, ()) if module in fresh}
             importing |= {number for number, starred in index.stars.items() if not starred.isdisjoint(fresh)}
             found |= importing
-            fresh = {segment(self._inner(self._files[number])) for number in importing} - modules
+            fresh = {self._segment(self._files[number]) for number in importing} - modules
             modules |= fresh
         looking = (n for n in index.looked_up.get(word, ()) if n not in found)
         found.update(n for n in looking if is_looked_up(self._data(n), word, modules))

@@ -105,7 +105,7 @@ class Caching:
 
     def _doubtful(self, function: Function) -> str | None:
         """A place where it can't be told whether the function is called."""
-        for path in self._calls.mentions.files(function.name):
+        for path in sorted(self._calls.mentions.reaching(function.name.encode())):
             names = self._calls.names(path)
             start = doubtful(names, function.name) if names is not None else 0
             if start is not None:

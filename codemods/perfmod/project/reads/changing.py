@@ -15,7 +15,6 @@ from perfmod.source.python.parameters import parameter_names
 from perfmod.source.reads.call_sites import target_of
 from perfmod.source.reads.sites import MAY_WRITE, handed, is_empty, writes, writes_surely
 from perfmod.source.reads.values import Value
-from perfmod.source.reads.words import is_test
 from perfmod.source.tree import ancestors
 
 #: folders of the operating system, of secrets that are rotated, of what is passing
@@ -68,7 +67,7 @@ class Changing:
         """A file of the checkout that may write `file`."""
         mentions = self._calls.mentions
         named = {part.text for part in value.walk() if part.kind == "named" and not part.text.islower()}
-        candidates = {path for name in named for path in mentions.files(name)}
+        candidates = {path for name in named for path in mentions.files_with(name)}
         *_, folder, base = ["", *file.text.rsplit("/", 2)]
         if is_telling(base):
             candidates.update(mentions.files_with(base))
@@ -76,8 +75,6 @@ class Changing:
             candidates.update(self._writing_in(folder))
         words = named | {base} if is_telling(base) else named
         for path in sorted(candidates):
-            if is_test(path):
-                continue
             if self._may_hit(file, self._writes(path)) or self._is_handed(path, words, file):
                 return path
         return None

@@ -6,7 +6,6 @@ import re
 
 from perfmod.project.calls.callers import Calls
 from perfmod.source.reads.escapes import MUTATORS
-from perfmod.source.reads.words import is_test
 
 CHANGES = rb"""\.%%b\s*[-+*/|&]?=(?!=)                      # module.NAME = ..., Owner.NAME += ...
     |(?<![\w.])%%b\s*(?:\[[^\n]{0,1000}?\]\s*[-+*/|&]?|[-+*/|&])=(?!=)    # NAME["key"] = ..., NAME += ...
@@ -32,7 +31,7 @@ class Variables:
             pattern = re.compile(CHANGES.replace(b"%b", re.escape(name).encode()), re.VERBOSE)
             raw = self._calls.mentions.raw
             self._known[name] = next(
-                (path for path in self._calls.mentions.files(name) if not is_test(path) and pattern.search(raw(path))),
+                (path for path in self._calls.mentions.files_with(name) if pattern.search(raw(path))),
                 None,
             )
         return self._known[name]
@@ -40,9 +39,9 @@ class Variables:
     def hidden_use(self, name: str) -> str | None:
         """A file that may call a function by a text with its name, or on a module that it gets by a text."""
         word, mentions = name.encode(), self._calls.mentions
-        for path in mentions.files(name):
+        for path in mentions.files_with(name):
             data = mentions.raw(path)
-            is_hidden = not is_test(path) and any(hiding in data for hiding in HIDING)
+            is_hidden = any(hiding in data for hiding in HIDING)
             if is_hidden and re.search(rb"[\"']%b[\"']|[)\]]\s*\.\s*%b\b" % (word, word), data):
                 return path
         return None

@@ -17,9 +17,13 @@ Loop = Literal["once", "again", "polls"]
 
 SLEEPS = re.compile(rb"\b(?:sleep|wait|wait_for|sleep_until|poll)\s*\(")
 STATE = re.compile(r"(?:self|cls)\.\w+|\b[A-Za-z_]\w*(?:\.\w+)?")
-SOURCE = (
-    rb"((?!None\b|True\b|False\b)[A-Za-z_]\w*(?:\.\w+)??)(?:\.get\([^\n]{0,300}\)|\[[^\n]{0,300}\])?[ \t]*(?=[#\r\n])"
+#: `held = self._held`, `held = _held.get(key)`; a name may stand in what is looked at behind another
+HELD = re.compile(
+    rb"(?<![\w.])([a-z_]\w*)(?=[ \t]*(?::[^=\n]{0,300})?=[ \t]*"
+    rb"((?!None\b|True\b|False\b)[A-Za-z_]\w*(?:\.\w+)??)(?:\.get\([^\n]{0,300}\)|\[[^\n]{0,300}\])?[ \t]*(?=[#\r\n]))"
 )
+NAME = re.compile(rb"(?<![\w.])[a-z_]\w*")
+QUOTED = re.compile(rb"([\"'])(?:(?!\1).)*\1")
 DECIDING = frozenset({"try_statement", "with_statement", "for_statement", "if_statement"})
 LEAVES = frozenset({"return_statement", "break_statement", "raise_statement"})
 
@@ -137,16 +141,16 @@ def keeps(names: Names, condition: Node | None, function: Node, *, unset: bool =
     """
     if condition is None:
         return False
-    text = re.sub(r"([\"'])(?:(?!\1).)*\1", "''", names.source.code(condition))
-    body = names.source.utf8[function.start_byte : function.end_byte]
+    utf8 = names.source.utf8
+    asked = QUOTED.sub(b"''", utf8[condition.start_byte : condition.end_byte])
+    body = utf8[function.start_byte : function.end_byte]
     names.source.spend(len(body) // 20)
     owner = enclosing_class(function)
-    before, resolved = names.source.utf8[function.start_byte : condition.start_byte], text
-    for name in set(re.findall(r"(?<![\w.])[a-z_]\w*", text)):  # `held = self._held`, `held = _held.get(key)`
-        looked_up = re.search(rb"(?<![\w.])%b[ \t]*(?::[^=\n]{0,300})?=[ \t]*%b" % (name.encode(), SOURCE), before)
-        if looked_up is not None:
-            resolved = re.sub(rf"(?<![\w.]){name}\b", looked_up[1].decode(), resolved)
-    text = f"{text} {resolved}"
+    held: dict[bytes, bytes] = {}
+    for match in HELD.finditer(utf8, function.start_byte, condition.start_byte) if NAME.search(asked) else ():
+        held.setdefault(match[1], match[2])
+    resolved = NAME.sub(lambda match: held.get(match[0], match[0]), asked)
+    text = f"{asked.decode()} {resolved.decode()}"
     for state in STATE.findall(text):
         word = re.escape(state).encode()
         stored = rb"(?<![\w.])%b(?:\s*\[[^\n]{0,1000}\]\s*=(?!=)|\.(?:setdefault|update|append|add|extend)\()" % word
