@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, cached_property
 from importlib import import_module
 from itertools import accumulate
@@ -183,11 +183,15 @@ class Source:
             if node is not None:
                 yield node
 
-    def find_word(self, word: bytes) -> Iterator[Node]:
+    def find_word(self, word: bytes, within: Node | None = None) -> Iterator[Node]:
         """The smallest node at each whole-word occurrence of `word`. Faster than a pattern."""
-        first, last = self.extent
-        self.spend((last - first) // 10_000)
-        for start in starts_of_word(self.utf8, word, first, last):
+        first, last = (within.start_byte, within.end_byte) if within is not None else self.extent
+        yield from self.nodes_at(starts_of_word(self.utf8, word, first, last), word, last - first)
+
+    def nodes_at(self, starts: Iterable[int], word: bytes, searched: int) -> Iterator[Node]:
+        """The smallest nodes that hold a word at these places; so many bytes were searched for them."""
+        self.spend(searched // 10_000)
+        for start in starts:
             self.spend(1)
             node = self.root.descendant_for_byte_range(start, start + len(word))
             if node is not None:

@@ -122,18 +122,23 @@ class Mentions:
 
     def _importers(self, path: str, name: str) -> set[int]:
         """The files that import a name of a module, or look it up on a module that may have it."""
-        word, index = name.encode(), self._index
+        word = name.encode()
+        found, modules = self._importing(word, {self._segment(path)})
+        looking = (n for n in self._index.looked_up.get(word, ()) if n not in found)
+        return found | {n for n in looking if is_looked_up(self._data(n), word, modules)}
+
+    def _importing(self, word: bytes, homes: set[bytes]) -> tuple[set[int], set[bytes]]:
+        """The files that import a word from one of some modules, also through others, and all of these modules."""
+        index = self._index
         found: set[int] = set()
-        modules, fresh = {self._segment(path)}, {self._segment(path)}
+        modules, fresh = set(homes), homes
         while fresh:  # who imports a name passes it on
             importing = {number for number, module in index.imported.get(word, ()) if module in fresh}
             importing |= {number for number, starred in index.stars.items() if not starred.isdisjoint(fresh)}
             found |= importing
             fresh = {self._segment(self._files[number]) for number in importing} - modules
             modules |= fresh
-        looking = (n for n in index.looked_up.get(word, ()) if n not in found)
-        found.update(n for n in looking if is_looked_up(self._data(n), word, modules))
-        return {n for n in found if n not in index.stars or is_word(self._data(n), word)}
+        return {n for n in found if n not in index.stars or is_word(self._data(n), word)}, modules
 
     def _lookers(self, path: str, member: str, owner: str) -> set[int]:
         """The files that look a member up on something that may be of a class of the file `path`."""
@@ -152,8 +157,10 @@ class Mentions:
                 waiting += fresh
             values: set[bytes] = set()
             for name in names:
-                numbers = {*index.reaching(name), *index.inheriting.get(name, ()), *index.stars}
-                for file in {path, *(self._files[number] for number in numbers)}:
+                defining = {path, *(self._files[number] for number in index.inheriting.get(name, ()))}
+                importing, _ = self._importing(name, set(map(self._segment, defining)))
+                numbers = importing.union(index.looked_up.get(name, ()))
+                for file in defining.union(self._files[number] for number in numbers):
                     for before, after in around(self.raw(file), name):
                         values.update(bound_beside(before, after))
             self._known[path, owner] = names, values - names

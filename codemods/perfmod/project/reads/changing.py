@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 
 from tree_sitter import Node
 
@@ -44,7 +45,8 @@ class Changing:
     def __init__(self, calls: Calls, constants: Constants) -> None:
         self._calls = calls
         self._constants = constants
-        self._written: dict[str, tuple[File, ...]] = {}
+        self._written: dict[str, tuple[Value, ...]] = {}
+        self._files: dict[Value, tuple[File, ...]] = {}
         self._writers: dict[Definition, frozenset[int | str]] = {}
         self._around: dict[str, list[str]] = {}
 
@@ -75,7 +77,9 @@ class Changing:
             candidates.update(self._writing_in(folder))
         words = named | {base} if is_telling(base) else named
         for path in sorted(candidates):
-            if self._may_hit(file, self._writes(path)) or self._is_handed(path, words, file):
+            if any(self._may_hit(file, written) for written in self._writes(path)) or self._is_handed(
+                path, words, file
+            ):
                 return path
         return None
 
@@ -86,11 +90,11 @@ class Changing:
             self._around[folder] = [p for p in mentions.files_in_folder(folder) if writes_surely(mentions.raw(p))]
         return self._around[folder]
 
-    def _writes(self, path: str) -> tuple[File, ...]:
+    def _writes(self, path: str) -> tuple[Value, ...]:
         """The paths that a file may write itself."""
         if path not in self._written:
             names = self._calls.names(path) if MAY_WRITE.search(self._calls.mentions.raw(path)) else None
-            self._written[path] = self._files(writes(names, names.source.root)) if names is not None else ()
+            self._written[path] = tuple(writes(names, names.source.root)) if names is not None else ()
         return self._written[path]
 
     def _is_handed(self, path: str, words: set[str], file: File) -> bool:
@@ -99,18 +103,19 @@ class Changing:
         names = self._calls.names(path) if any(word.encode() in raw for word in words) else None
         if names is None:
             return False
+        hits = partial(self._may_hit, file)
+        return any(hits(value) for node in places_of(names, words) for value in self._below(names, node, 0, hits))
 
-        def is_it(value: Value) -> bool:
-            return self._may_hit(file, self._files([value]))
+    def _may_hit(self, file: File, value: Value) -> bool:
+        """Whether a path may be that of a file. Other files are asked only where its last part does not say no."""
+        if is_empty(value) or not any(ANYTHING in base or base == file.base for base in self._bases(value)):
+            return False
+        if value not in self._files:
+            self._files[value] = self._constants.files(self._constants.filled(value))
+        return any(may_be(written, file) for written in self._files[value])
 
-        return any(is_it(value) for node in places_of(names, words) for value in self._below(names, node, 0, is_it))
-
-    def _may_hit(self, file: File, written: Iterable[File]) -> bool:
-        return any(may_be(each, file) for each in written)
-
-    def _files(self, values: Iterable[Value]) -> tuple[File, ...]:
-        known = (self._constants.filled(value) for value in values if not is_empty(value))
-        return tuple(file for value in known for file in self._constants.files(value))
+    def _bases(self, value: Value) -> Iterator[str]:
+        return (written.base for written in self._constants.files(value))
 
     def _below(self, names: Names, within: Node, depth: int, counts: Callable[[Value], bool]) -> Iterator[Value]:
         """The paths that a stretch of code may write, itself or through a function that it hands them to.

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import lru_cache
+from typing import TypeAlias
 
 from tree_sitter import Node
 
@@ -24,7 +25,7 @@ from perfmod.source.http.responses import held_back
 from perfmod.source.http.retry_loops import decorators, retried_by
 from perfmod.source.http.retry_places import class_place, module_place
 from perfmod.source.python.instances import Instance, instance_of
-from perfmod.source.python.names import Imported, Names, enclosing, enclosing_function, is_async
+from perfmod.source.python.names import Imported, Names, enclosing, enclosing_function, is_async, visible_scope
 from perfmod.source.python.strings import free_quote, shown_source
 from perfmod.source.tree import Source, ancestors
 
@@ -35,6 +36,9 @@ DOUBLE_QUOTED = re.compile(rb'(?<!")"[^\'"\n]+"(?!")')
 DOTTED = re.compile(r"\w+(?:\s*\.\s*\w+)*")
 WRITES = ("POST", "PATCH")
 MAXIMUM_DEPTH = 100
+
+#: A client with its evidence and the text of its construction.
+Found: TypeAlias = tuple[Client, Instance | None, str]
 
 
 def requests_of(source: Source) -> Iterator[ModulePlace | RequestSite]:
@@ -51,11 +55,12 @@ def requests_of(source: Source) -> Iterator[ModulePlace | RequestSite]:
 def request_sites(source: Source) -> Iterator[RequestSite]:
     """Every place that sends a request, in source order. `retried` ones are there for who calls them."""
     names = Names(source)
+    clients = Clients(names)
     for node in source.find(SENT):
         call = call_of(node)
         if call is None:
             continue
-        site = site_of(names, call, source.code(node))
+        site = site_of(names, clients, call, source.code(node))
         if site is not None:
             yield site
 
@@ -71,12 +76,12 @@ def call_of(name: Node) -> Node | None:
     return call
 
 
-def site_of(names: Names, call: Node, method: str) -> RequestSite | None:
+def site_of(names: Names, clients: Clients, call: Node, method: str) -> RequestSite | None:
     function = call.child_by_field_name("function")
     receiver = function.child_by_field_name("object") if function is not None else None
     if receiver is None:
         return None
-    found = client_of(names, receiver)
+    found = clients.of(receiver)
     if found is None:
         return None
     client, instance, text = found
@@ -115,8 +120,25 @@ def site_of(names: Names, call: Node, method: str) -> RequestSite | None:
     return limited(names, site, call, keywords, splats, url)
 
 
-def client_of(names: Names, receiver: Node) -> tuple[Client, Instance | None, str] | None:
-    """The client that an expression is, with its evidence and the text of its construction."""
+class Clients:
+    """The clients of a file. A name means the same wherever its scope uses it."""
+
+    def __init__(self, names: Names) -> None:
+        self._names = names
+        self._known: dict[tuple[bytes, int], Found | None] = {}
+
+    def of(self, receiver: Node) -> Found | None:
+        """The client that an expression is."""
+        text = self._names.source.utf8[receiver.start_byte : receiver.end_byte]
+        if b"(" in text:  # made for this call, maybe
+            return client_of(self._names, receiver)
+        key = (text, visible_scope(receiver).id)
+        if key not in self._known:
+            self._known[key] = client_of(self._names, receiver)
+        return self._known[key]
+
+
+def client_of(names: Names, receiver: Node) -> Found | None:
     if receiver.type == "identifier":
         meaning = names.meaning(receiver)
         if isinstance(meaning, Imported) and meaning.qualified in MODULES:

@@ -249,8 +249,8 @@ def calls_itself(names: Names, function: Node) -> str | None:
     if name is None:
         return None
     text = names.source.code(name)
-    for node in names.source.find_word(text.encode()):
-        if node == name or not holds(function, node):
+    for node in names.source.find_word(text.encode(), function):
+        if node == name:
             continue
         expression = node.parent if is_member_name(node) else node
         call = expression.parent if expression is not None else None

@@ -132,9 +132,9 @@ def member_evidence(names: Names, owner: Node, name: str, depth: int) -> Iterato
 def self_assignments(names: Names, owner: Node, name: str) -> tuple[Node, ...]:
     """Every `self.<name> = ...` of a class."""
     found = []
-    for node in names.source.find_word(name.encode()):
+    for node in names.source.find_word(name.encode(), owner):
         target = node.parent
-        if not owner.start_byte <= node.start_byte < owner.end_byte or target is None:
+        if target is None:
             continue
         assignment, value = target.parent, target.child_by_field_name("object")
         if assignment is None or assignment.type != "assignment" or assignment.child_by_field_name("left") != target:

@@ -7,7 +7,7 @@ lambda, comprehension, class or module that binds it; class bodies are invisible
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TypeAlias
 
 from tree_sitter import Node
@@ -28,6 +28,7 @@ from perfmod.source.python.scopes import (
     visible_scopes,
 )
 from perfmod.source.tree import Source, ancestors
+from perfmod.source.words import starts_of_word
 from perfmod.values import dataclass
 
 __all__ = [
@@ -94,7 +95,10 @@ class Names:
 
     def occurrences(self, name: str) -> Iterator[Node]:
         """Every identifier of the file with this spelling, except attribute and keyword names."""
-        for node in self.source.find_word(name.encode()):
+        yield from self._identifiers(name, starts_of_word(self.source.utf8, name.encode()))
+
+    def _identifiers(self, name: str, starts: Iterable[int]) -> Iterator[Node]:
+        for node in self.source.nodes_at(starts, name.encode(), len(self.source.utf8)):
             if node.type == "identifier" and self.source.code(node) == name and not is_member_name(node):
                 yield node
 
@@ -103,7 +107,7 @@ class Names:
         known = self._bindings.get(name)
         if known is None:
             known = {}
-            for node in self.occurrences(name):
+            for node in self._identifiers(name, starts_of_bindings(self.source.utf8, name.encode())):
                 binding = binding_at(node)
                 if binding is not None:
                     known.setdefault(binding.scope.id, []).append(binding)
@@ -186,6 +190,18 @@ class Names:
             if isinstance(alias, Imported):
                 return Imported(alias.qualified, only)
         return Bound(tuple(bindings))
+
+
+def starts_of_bindings(utf8: bytes, word: bytes) -> Iterator[int]:
+    """Where a name may be bound, as far as the bytes tell: `.name` is a member, and a call unless it is a header."""
+    for start in starts_of_word(utf8, word):
+        if utf8[start - 1 : start] == b".":
+            continue
+        if utf8[start + len(word) : start + len(word) + 1] == b"(":
+            before = utf8[max(0, start - 80) : start].rstrip(b" \t\f\\\r\n")
+            if not before.endswith((b"def", b"class")):
+                continue
+        yield start
 
 
 def only_for_type_checking(node: Node, names: Names) -> bool:
