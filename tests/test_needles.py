@@ -7,7 +7,7 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from perfmod.needles import Held, holds
+from perfmod.needles import Held, find, holds
 from perfmod.rule import load_rule, rule_ids
 from perfmod.scanning import TRIGGER
 
@@ -28,6 +28,17 @@ def test_a_needle_is_found_wherever_it_stands(before: bytes, needle: bytes, afte
 @given(st.text("abc", max_size=200).map(str.encode), st.text("abc", min_size=1, max_size=12).map(str.encode))
 def test_few_letters_are_no_trap(data: bytes, needle: bytes) -> None:
     assert holds(data, needle) == (needle in data)
+
+
+@given(
+    st.text("ab", max_size=150).map(str.encode),
+    st.text("ab", min_size=1, max_size=9).map(str.encode),
+    st.integers(0, 160),
+    st.integers(0, 160),
+)
+def test_between_two_places_both_find_the_same(data: bytes, needle: bytes, first: int, last: int) -> None:
+    assert find(data, needle, first) == data.find(needle, first)
+    assert find(data, needle, first, last) == data.find(needle, first, last)
 
 
 def test_every_needle_is_found_at_every_offset_and_only_there() -> None:

@@ -17,7 +17,7 @@ OPENING = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0
 LEAVES = "a link that leaves the root"
 
 
-def read_file(root: Path, path: str) -> bytes | Skipped | None:
+def read_file(root: Path | str, path: str) -> bytes | Skipped | None:
     """The bytes of a discovered file; Skipped with the reason where it can't be used; None where it does not count.
 
     Links that leave the root, devices and pipes, and files over 2 MB don't count.

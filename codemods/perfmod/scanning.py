@@ -153,9 +153,9 @@ def scan_files(
     from perfmod.needles import Held
 
     sieves: dict[str | None, Sieve] = {}
-    folders = Folders(root)
+    folders, top = Folders(root), os.fspath(root)
     for path in files:
-        data = overlay[path] if path in overlay else read_file(root, path)
+        data = overlay[path] if path in overlay else read_file(top, path)
         if data is None:
             continue
         if isinstance(data, Skipped):
@@ -166,6 +166,8 @@ def scan_files(
         if sieve is None:
             sieve = sieves[language] = Sieve([s for s in scanners if language in s.languages])
         held = Held(utf16_as_utf8(data) if data[:2] in UTF16_MARKS else data)
+        if not held.one_of(sieve.needles):
+            continue
         fitting = sieve.fitting(held)
         glancing = sieve.glancing(held, fitting)
         if not (fitting or glancing or held[TRIGGER]):
@@ -197,17 +199,16 @@ def scan_heavy(
 
 
 class Sieve:
-    """The scanners of one language. Most files hold none of the bytes that any trigger begins with."""
+    """The scanners of one language. Most files hold none of the bytes that any trigger begins with: the `needles`."""
 
     def __init__(self, scanners: Sequence[Scanner]) -> None:
         self._scanners = scanners
         self._glancing = [each.triggers for each in scanners if each.triggers.glance is not None]
-        self._first = tuple(dict.fromkeys(group[0] for each in scanners for group in each.triggers.any_of))
+        first = (group[0] for each in scanners for group in each.triggers.any_of)
+        self.needles = tuple(dict.fromkeys((*first, TRIGGER)))
 
     def fitting(self, held: Held) -> Sequence[Scanner]:
         """The scanners whose triggers a file holds."""
-        if not held.one_of(self._first):
-            return ()
         return [each for each in self._scanners if each.triggers.fit(held)]
 
     def glancing(self, held: Held, fitting: Sequence[Scanner]) -> list[Triggers]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from perfmod.needles import holds
 from perfmod.source.words import is_imported, line_of, starts_of_word
 from perfmod.values import dataclass
 
@@ -43,11 +44,13 @@ class ClientsTaken:
 
 def may_send_requests(data: bytes) -> bool:
     """Whether a file itself says that something in it is a client."""
-    return any(library in data and said.search(data) is not None for library, said in EVIDENCE.items())
+    return any(holds(data, library) and said.search(data) is not None for library, said in EVIDENCE.items())
 
 
 def clients_taken(path: str, data: bytes) -> Iterator[ClientsTaken]:
-    if (CALL if any(library in data and is_named(data, library) for library in EVIDENCE) else AWAITED).search(data):
+    if (CALL if any(holds(data, library) and is_named(data, library) for library in EVIDENCE) else AWAITED).search(
+        data
+    ):
         yield ClientsTaken(path)
 
 

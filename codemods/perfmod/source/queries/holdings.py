@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar
 
+from perfmod.needles import holds
 from perfmod.rule import Triggers
 from perfmod.values import dataclass
 
@@ -38,16 +39,16 @@ class Holding:
 def script_holding(path: str, data: bytes) -> Iterator[Holding]:
     """What a file of TypeScript or JavaScript holds; nothing where that is none of it."""
     is_typed = not path.endswith((".js", ".jsx", ".mjs", ".cjs"))
-    types = is_typed and b"Database" in data and b"Tables" in data and b"Row" in data
-    other = b"Client" in data and OTHER_SCHEMA.search(data) is not None
-    holding = Holding(path, types, b"pgTable" in data, holds_query(data), other)
+    types = is_typed and all(holds(data, word) for word in (b"Database", b"Tables", b"Row"))
+    other = holds(data, b"Client") and OTHER_SCHEMA.search(data) is not None
+    holding = Holding(path, types, holds(data, b"pgTable"), holds_query(data), other)
     if holding.database_types or holding.drizzle_tables or holding.query or holding.other_schema:
         yield holding
 
 
 def python_holding(path: str, data: bytes) -> Iterator[Holding]:
     """What a file of Python holds; nothing where that is none of it."""
-    other = b"ClientOptions" in data and OTHER_SCHEMA.search(data) is not None
+    other = holds(data, b"ClientOptions") and OTHER_SCHEMA.search(data) is not None
     holding = Holding(path, False, False, holds_query(data), other)
     if holding.query or holding.other_schema:
         yield holding

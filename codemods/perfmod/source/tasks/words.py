@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 
+from perfmod.needles import holds
 from perfmod.source.words import starts_of_word
 
 # What stands before `.create_task` where it may be asyncio's: the module, a loop, a call or an item.
@@ -66,7 +67,7 @@ def may_let_go(data: bytes, *, held: bool = False) -> bool:
                 return True
             if may_be_asyncio(data, start) and not is_kept(data, start, start + len(word), held=held):
                 return True
-    bare = (b"gather", b"shield") if b"from asyncio" in data else (b"asyncio.gather", b"asyncio.shield")
+    bare = (b"gather", b"shield") if holds(data, b"from asyncio") else (b"asyncio.gather", b"asyncio.shield")
     for word in (*bare, b"asyncio.Task", b"asyncio.tasks.Task", b"run_in_executor"):
         for number, start in enumerate(starts_of_word(data, word)):
             end = start + len(word)
@@ -85,13 +86,13 @@ def may_be_asyncio(data: bytes, start: int) -> bool:
     return (
         not is_method
         or TASK_RECEIVER.search(data, max(0, start - 40), start) is not None
-        or any(made in data for made in LOOP_MADE)
+        or any(holds(data, made) for made in LOOP_MADE)
     )
 
 
 def is_renamed(data: bytes) -> bool:
     """Whether asyncio or its tasks may have another name in this file."""
-    return any(assigned in data for assigned in ASSIGNED_TO) or any(
+    return any(holds(data, assigned) for assigned in ASSIGNED_TO) or any(
         IMPORT.search(data, max(0, start - 40), start) for words in IMPORTED_AS for start in starts_of_word(data, words)
     )
 
