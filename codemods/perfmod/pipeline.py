@@ -29,7 +29,9 @@ Command = Literal["check", "diff", "apply"]
 # Each costs seconds: with more files like that the run ends.
 TOO_MUCH = 10
 
-AHEAD = ("perfmod.source.tree", "tree_sitter_python", "perfmod.project.layout.layout")
+# What most runs come to import.
+TO_SCAN = ("perfmod.source.tree", "tree_sitter_python", "perfmod.needles", "perfmod.project.layout.layout")
+TO_REPORT = ("perfmod.suppression", "perfmod.source.text", "perfmod.reports.text", "perfmod.reports.frame")
 
 Progress = Callable[[str, int, int], None]  # stage, done, of how many
 
@@ -113,8 +115,9 @@ def run(request: Request, progress: Progress | None = None) -> Report:
     ahead = None
     if cache is not None:
         cache.look_ahead()
+        import_ahead(listing, TO_REPORT)
     else:
-        import_ahead(listing)
+        import_ahead(listing, TO_SCAN)
         ahead = scan_ahead(listing, rules, request)
     discovery = ahead.discovery if ahead and listing.untracked() == [] else find_files(request, listing.files())
     relevant = files_to_scan(discovery.files, rules)
@@ -170,11 +173,11 @@ def files_of(request: Request) -> list[str]:
     return [path for path in files_to_scan(discovery.files, rules) if discovery.is_chosen(path)]
 
 
-def import_ahead(listing: Listing) -> None:
+def import_ahead(listing: Listing, modules: Sequence[str]) -> None:
     """Import what most runs come to need while git looks for files: where that takes long there are many."""
     if listing.is_ready(patience=0.005):
         return
-    for module in AHEAD:
+    for module in modules:
         if listing.is_ready():
             return
         import_module(module)

@@ -89,7 +89,7 @@ def scan(
     if cache is None:
         yield from scan_afresh(root, files, scanners, jobs, overlay)
         return
-    known = cache.known(path for path in files if path not in overlay)
+    known = cache.known([path for path in files if path not in overlay] if overlay else files)
     unknown = [path for path in files if path not in known]
     scanned = {found.path: found for found in scan_afresh(root, unknown, scanners, jobs, overlay)}
     for path in unknown:

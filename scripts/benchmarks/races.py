@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import sys
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from evaluation.checkouts import PINS, download, make_environment
+from evaluation.checkouts import PINS, PIP, download, make_environment, run
 
 from benchmarks.measuring import Program, Race
 from benchmarks.trees import count_files, generate, join
 
+ROOT = Path(__file__).resolve().parent.parent.parent
 RIVALS = Path(__file__).parent / "rivals"
 PINS_HERE = (
     *PINS[:1],
@@ -28,14 +29,19 @@ REWRITTEN = "create_background_task($$$ARGS)"
 class Rivals:
     cache: Path
     programs: Path  #: the folder of their programs
-
-    @property
-    def perfmod(self) -> Path:
-        return Path(sys.executable).parent / "perfmod"
+    perfmod: Path
 
 
 def make_rivals(cache: Path) -> Rivals:
-    return Rivals(cache, make_environment(cache / "rivals", PINS_HERE))
+    return Rivals(cache, make_environment(cache / "rivals", PINS_HERE), install_perfmod(cache))
+
+
+def install_perfmod(cache: Path) -> Path:
+    """perfmod as its users have it: installed, and not linked to the working tree, which it would watch for changes."""
+    needed = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["dependencies"]
+    programs = make_environment(cache / "installed", tuple(needed))
+    run((programs / "python", *PIP[1:], "install", "--force-reinstall", "--no-deps", ROOT), accept=(0,))
+    return programs / "perfmod"
 
 
 def all_races(rivals: Rivals, parts: tuple[str, ...], *, quick: bool) -> Iterator[Race]:
