@@ -47,7 +47,14 @@ def suppress(
     today: str,
 ) -> list[Result]:
     """Each finding and whether a comment says that it has been reviewed; with the findings about such comments."""
-    commented = {path: said for path, said in facts.by_path(Suppression).items() if is_chosen(path)}
+    spans: dict[str, list[Span]] = {}
+    for finding in findings:
+        spans.setdefault(finding.span.path, []).append(finding.span)
+    commented = {
+        path: said
+        for path, said in facts.by_path(Suppression).items()
+        if is_chosen(path) and any(each.own or any(map(each.covers_span, spans.get(path, ()))) for each in said)
+    }
     if not commented:
         return [Result(finding) for finding in findings]
     from perfmod.suppression import Comments
