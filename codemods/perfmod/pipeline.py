@@ -122,7 +122,9 @@ def run(request: Request, progress: Progress | None = None) -> Report:
     discovery = ahead.discovery if ahead and listing.untracked() == [] else find_files(request, listing.files())
     relevant = files_to_scan(discovery.files, rules)
     facts, digests, skipped = scan_all(relevant, rules, request, progress, cache, ahead)
-    project = Project(request.root, discovery.files, facts, request.overlay, cache.watch if cache else None)
+    project = Project(
+        request.root, discovery.files, facts, request.overlay, cache.watch if cache else None, request.jobs
+    )
     findings, notes = (
         judge_or_recall(rules, project, relevant, cache) if digests else ([], [])
     )  # no file holds a trigger

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cached_property
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from perfmod.model import Change, Facts
 from perfmod.reading import Folders, read_file
+from perfmod.scanning import spread
 
 if TYPE_CHECKING:
     from perfmod.project.calls.mentions import Mentions
@@ -19,6 +21,10 @@ if TYPE_CHECKING:
     from perfmod.source.text import Text
     from perfmod.source.tree import Source
 
+Given = TypeVar("Given")
+Found = TypeVar("Found")
+
+ITEMS_PER_PROCESS = 12
 SOURCES = 16  # parsed files that are kept: a megabyte of text makes a tree of 45 MB
 
 
@@ -32,6 +38,7 @@ class Project:
         facts: Facts,
         overlay: Mapping[str, bytes] | None = None,
         watch: Callable[[str], None] | None = None,
+        jobs: int | None = 1,
     ) -> None:
         self.root = root
         self.files = files  #: sorted relative POSIX paths of everything that discovery found
@@ -39,6 +46,7 @@ class Project:
         self._overlay = overlay or {}  #: bytes of files that are not to be read from the disk
         self._folders = Folders(root)
         self._watch = watch  #: told of each file before it is read
+        self._jobs = jobs  #: processes that may work at a time; None: as many as there are processors
         self._texts: dict[str, Text | None] = {}
         self._sources: dict[str, tuple[Source | None]] = {}  #: the most recently used last
         self.too_much: dict[str, str] = {}  #: files that would take too long, and why; they have no text
@@ -85,6 +93,38 @@ class Project:
         if len(self._sources) > SOURCES:
             del self._sources[next(iter(self._sources))]
         return kept[0]
+
+    def processes(self, items: int) -> int:
+        """How many processes work at so many items."""
+        most = (self._jobs or os.cpu_count() or 1) if hasattr(os, "fork") else 1
+        return max(1, min(most, items // ITEMS_PER_PROCESS))
+
+    def spread(self, work: Callable[[Sequence[Given]], Iterable[Found]], items: Sequence[Given]) -> Iterator[Found]:
+        """What `work` finds in the items, in their order. Other processes that help know what this one does."""
+        told = partial(self._told, work)
+        for found, paths in spread(told, items, self.processes(len(items)), share=8):
+            for path in paths:
+                if self._watch is not None:
+                    self._watch(path)
+            yield from found
+
+    def _told(
+        self, work: Callable[[Sequence[Given]], Iterable[Found]], items: Sequence[Given]
+    ) -> Iterator[tuple[list[Found], list[str]]]:
+        """The same, with the files that were read for it: what another process is told nobody hears here."""
+        watch, paths = self._watch, list[str]()
+
+        def note(path: str) -> None:
+            if watch is not None:
+                watch(path)
+                paths.append(path)
+
+        self._watch = note
+        try:
+            found = list(work(items))
+        finally:
+            self._watch = watch
+        yield found, paths
 
     def leave_out(self, path: str, why: str) -> None:
         """From now on a file has no text."""

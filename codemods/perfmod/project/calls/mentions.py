@@ -49,6 +49,10 @@ class Mentions:
     def _index(self) -> Index:
         return Index([self._inner(path) for path in self._files], map(self.raw, self._files))
 
+    def prepare(self) -> None:
+        """Look at all files now: whoever is forked later then knows them."""
+        self._index  # noqa: B018
+
     def _inner(self, path: str) -> str:
         return f"{self._project.root.name}/{path}"
 
