@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from perfmod.needles import holds
 from perfmod.source.words import WORD_BYTES
 
 BLANKS = bytes(byte if bytes((byte,)) in WORD_BYTES else 0x20 for byte in range(256))
@@ -31,11 +32,11 @@ class Index:
         self.inheriting: dict[bytes, list[int]] = {}  #: classes with bases
         self.subclasses: dict[bytes, set[bytes]] = {}
         for number, (path, data) in enumerate(zip(paths, files, strict=True)):
-            if b"import" in data:
+            if holds(data, b"import"):
                 self._enter_imports(path, data, number)
             for word in set(LOOKED_UP.findall(data)):
                 self.looked_up.setdefault(word, []).append(number)
-            if b"class " in data:
+            if holds(data, b"class "):
                 self._enter_classes(data, number)
 
     def _enter_imports(self, path: str, data: bytes, number: int) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from perfmod.needles import holds
 from perfmod.project.calls.index import BLANKS, Index, segment
 from perfmod.source.reads.words import is_test
 from perfmod.source.words import LONGEST, end_of_line, line_of, starts_of_word
@@ -82,7 +83,7 @@ class Mentions:
                 self._files[number]
                 for number in numbers
                 if number not in self._tests
-                if wanted in (data := self._data(number)) and all(is_word(data, word) for word in words)
+                if holds(data := self._data(number), wanted) and all(is_word(data, word) for word in words)
             ]
         return self._holding[wanted]
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from tree_sitter import Node
 
+from perfmod.needles import holds
 from perfmod.source.python.functions import function_around
 from perfmod.source.python.names import COMPREHENSIONS, Imported, Names, Unknown, enclosing_function
 from perfmod.source.reads.facts import Read
@@ -238,7 +239,7 @@ def slice_of(node: Node) -> slice:
 
 def writes_surely(data: bytes) -> bool:
     """Whether a file calls what certainly writes, rather than a function with such a name."""
-    return any(mark in data for mark in SURE) or (b"open" in data and MODE.search(data) is not None)
+    return any(holds(data, mark) for mark in SURE) or (holds(data, b"open") and MODE.search(data) is not None)
 
 
 def opens_for_writing(names: Names, arguments: list[Node]) -> bool:
