@@ -45,7 +45,7 @@ class Judgement:
         self._helpers: dict[str, Helper | NoHelper] = {}
         found = Sites(facts, project)
         self.places = found.places
-        self.sites = list(self.known(found.sites))
+        self.sites = list(project.spread(self.known, found.sites))
 
     def known(self, sites: Sequence[RequestSite]) -> Iterator[RequestSite]:
         """The sites that are certainly requests, and that nothing repeats yet."""
