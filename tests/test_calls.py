@@ -187,3 +187,44 @@ def test_a_method_may_be_used_through_the_method_that_it_overrides(tmp_path: Pat
         """
     made = calls(tmp_path, {"app.py": code})
     assert callers(made, "app.py", "Chess.template") == [("app.py", "show", "call")]
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        "from app.loader import \\\n    load\n",
+        "from app.loader import other, \\\n    load\n",
+        "from app.loader import (  # all of it\n    other,\n    load,\n)\n",
+        "from app.loader import(load)\n",
+        "from.loader import load\n",
+        "import app; from app.loader import load\n",
+        "import app\ntry: from app.loader import load\nfinally: pass\n",
+        "from app.passed_on import load\n",
+        "from . import load\n",
+        "from app import load\n",
+        "from app import *\n",
+    ],
+)
+def test_an_import_is_seen_however_it_is_spelled(tmp_path: Path, spelling: str) -> None:
+    passed_on = {"app/__init__.py": "from .loader import load\n", "app/passed_on.py": "from .loader import load\n"}
+    made = calls(tmp_path, {**LOADER, **passed_on, "app/main.py": f"{spelling}def go():\n    load()\n"})
+    assert ("app/main.py", "go", "call") in callers(made, "app/loader.py", "load")
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "def go(client: Client):\n    client.load()\n",
+        "def go(client: 'Client | None' = None):\n    client.load()\n",
+        "def go():\n    client = Client()\n    client.load()\n",
+        "def go():\n    Client().load()\n",
+        "def go():\n    with Client() as client:\n        client.load()\n",
+        "def make() -> Client: ...\ndef go():\n    made = make()\n    made.load()\n",
+        "def make() -> Client: ...\ndef go():\n    make().load()\n",
+        "class Own(Client):\n    pass\ndef go(own: Own):\n    own.load()\n",
+    ],
+)
+def test_a_method_is_used_on_what_is_said_to_be_of_its_class(tmp_path: Path, code: str) -> None:
+    defined = {"app/__init__.py": "", "app/client.py": "class Client:\n    def load(self):\n        return 1\n"}
+    made = calls(tmp_path, {**defined, "app/main.py": f"from app.client import Client\n{code}"})
+    assert ("app/main.py", "go", "call") in callers(made, "app/client.py", "Client.load")
