@@ -165,6 +165,14 @@ def test_ctrl_c_writes_nothing() -> None:
     assert file.read_text() == "old_safe(1)\nold_safe(2)\n"
 
 
+@pytest.mark.parametrize("key", ["\x03", "\x04"], ids=["Ctrl-C", "Ctrl-D"])
+def test_no_reason_is_given(key: str) -> None:
+    file = work("old_safe(1)\nold_safe(2)\n")
+    seen = talk("y", "s", key)
+    assert seen.code == 130 and "error" not in seen.screen
+    assert file.read_text() == "old_safe(1)\nold_safe(2)\n"
+
+
 def test_with_commit_verify_and_json() -> None:
     work("old_safe(1)\nbad_2\n")
     commit()

@@ -50,6 +50,15 @@ def test_a_module_of_a_package_can_be_imported_before_the_package() -> None:
     )
 
 
+def test_a_module_that_was_imported_before_its_package_stays_a_member_of_it() -> None:
+    program = (
+        "import perfmod.putting_off, importlib.resources.abc\n"
+        "assert importlib.resources.files('perfmod').is_dir()\n"
+        "print(importlib.resources.abc.Traversable.__name__)\n"
+    )
+    assert run(program) == "Traversable"
+
+
 def test_a_clean_check_imports_neither_click_nor_what_is_put_off(tmp_path: Path) -> None:
     (tmp_path / "app.py").write_text("import asyncio\n")
     program = (

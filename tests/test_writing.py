@@ -19,6 +19,7 @@ from pathlib import Path
 import pytest
 
 from perfmod import journal, store
+from perfmod.cli import exit_code_of
 from perfmod.errors import PerfmodError
 from perfmod.journal import Phase, make_journal
 from perfmod.model import Change
@@ -590,6 +591,22 @@ def test_killed_at_every_step(root: Path) -> None:
         seen.add(now == ALL_NEW)
         reset(root)
     assert seen == {True, False}
+
+
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_the_next_run_sees_the_files_that_a_killed_one_had_not_made_yet(
+    repository: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for step in itertools.count():
+        assert in_a_child_killed_at(step, lambda: write(repository, CHANGES, allow_dirty=False))
+        if list((repository / ".git/perfmod").glob("*.finish")):
+            break
+        recover(repository)
+    assert not (repository / HELPER).exists()
+    assert exit_code_of(["apply", "--isolated", str(repository)]) == 0
+    assert (repository / HELPER).exists()
+    said = capsys.readouterr()
+    assert "finished an interrupted run" in said.err and "in 3 files" in said.out  # of Python
 
 
 def version(number: int) -> dict[str, bytes]:

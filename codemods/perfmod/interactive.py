@@ -156,9 +156,13 @@ def read_key(prompt: str, keys: str) -> str:
 
 
 def read_line(prompt: str) -> str:
+    """A line. Raises KeyboardInterrupt on Ctrl-C and on Ctrl-D."""
     import click
 
-    return str(click.prompt(prompt, default="", show_default=False, prompt_suffix="", err=True))
+    try:
+        return str(click.prompt(prompt, default="", show_default=False, prompt_suffix="", err=True))
+    except click.Abort:
+        raise KeyboardInterrupt from None
 
 
 # What was left, until all has been asked

@@ -83,9 +83,7 @@ class Report:
     skipped: tuple[Skipped, ...] = ()
     changes: tuple[Change, ...] = ()
     files: int = 0  #: of a language that a rule reads, below the named paths
-    told: tuple[
-        str, ...
-    ] = ()  #: lines for a person, beside the report: what a killed run left, what became of a baseline
+    told: tuple[str, ...] = ()  #: lines for a person: what a killed run left, what became of a baseline
     refused: str | None = None  #: why nothing was written, where `apply` could not keep anything
 
     @property
@@ -171,7 +169,7 @@ def files_of(request: Request) -> list[str]:
     """The files that a run would look at: of a language that a selected rule reads, and below the named paths."""
     settings = request.settings
     rules = make_rules(settings.selected, dict(settings.rules))
-    discovery = find_files(request)
+    discovery = find_files(request, request.listing.files() if request.listing else None)
     return [path for path in files_to_scan(discovery.files, rules) if discovery.is_chosen(path)]
 
 

@@ -24,6 +24,8 @@ def loaded(stand_in: PutOff) -> ModuleType:
     if sys.modules.get(name) is stand_in:
         del sys.modules[name]
     module = import_module(name)
+    for each, value in vars(stand_in).items():
+        vars(module).setdefault(each, value)  # a submodule may have been imported before its package
     stand_in.__dict__.update(vars(module))
     return module
 

@@ -81,7 +81,8 @@ def read_request(typed: Typed) -> Request:
     stdin = stdin_path(typed)
     paths = (stdin,) if stdin else tuple(read_path(path) for path in typed.paths or (".",))
     root = find_root(paths[0], isolated=typed.isolated)
-    listing = Listing(root, ahead=not typed.cache)
+    # apply first ends what a killed run left, which may add and remove files
+    listing = None if typed.command == "apply" else Listing(root, ahead=not typed.cache)
     settings = override(load_settings(choose_config(typed, root)), typed)
     if settings.ignore and not settings.selected:
         raise PerfmodError("no rule is left to run: every selected rule is ignored")
