@@ -50,12 +50,10 @@ def is_used_in_loops(names: Names, made: Node) -> bool:
     target = above.child_by_field_name("left") if above is not None and above.type == "assignment" else None
     if above is not None and above.type == "as_pattern":
         target = above.named_children[-1].named_children[0]
-    if target is None or target.type != "identifier" or enclosing_function(made) is None:
+    function = enclosing_function(made)
+    if target is None or target.type != "identifier" or function is None:
         return False
-    uses = [n for n in names.occurrences(names.source.code(target)) if n != target and same_function(n, made)]
+    mentions = names.occurrences(names.source.code(target), function)
+    uses = [n for n in mentions if n != target and enclosing_function(n) == function]
     calls = [call_of(n.next_named_sibling) if n.next_named_sibling is not None else None for n in uses]
     return bool(calls) and all(call is not None and retried_by(names, call) is not None for call in calls)
-
-
-def same_function(one: Node, other: Node) -> bool:
-    return enclosing_function(one) == enclosing_function(other)

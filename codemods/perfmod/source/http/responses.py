@@ -52,18 +52,13 @@ def block_of(call: Node) -> tuple[Node | None, Node | None]:
 def uses(names: Names, block: Node, target: Node) -> Iterator[Node]:
     """Where the response's name stands in its block, and in the rest of its function where no other `with` binds it."""
     text = names.source.code(target)
-    for use in names.occurrences(text):
-        if use == target or not same_function(use, block):
+    for use in names.occurrences(text, enclosing_function(block)):
+        if use == target:
             continue
         if block.start_byte <= use.start_byte < block.end_byte:
             yield use
         elif not any(a.type == "with_statement" and text in as_names(names, a) for a in [use, *ancestors(use)]):
             yield from () if is_bound(use) else [use]
-
-
-def same_function(use: Node, block: Node) -> bool:
-    function = enclosing_function(block)
-    return function is None or function.start_byte <= use.start_byte < function.end_byte
 
 
 def is_bound(use: Node) -> bool:

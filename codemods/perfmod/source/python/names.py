@@ -93,12 +93,12 @@ class Names:
         self._bindings: dict[str, dict[int, list[Binding]]] = {}
         self._stars: tuple[str, ...] | None = None
 
-    def occurrences(self, name: str) -> Iterator[Node]:
-        """Every identifier of the file with this spelling, except attribute and keyword names."""
-        yield from self._identifiers(name, starts_of_word(self.source.utf8, name.encode()))
+    def occurrences(self, name: str, within: Node | None = None) -> Iterator[Node]:
+        """Every identifier of the file, or of a part, with this spelling, except attribute and keyword names."""
+        return self._identifiers(name, self.source.find_word(name.encode(), within))
 
-    def _identifiers(self, name: str, starts: Iterable[int]) -> Iterator[Node]:
-        for node in self.source.nodes_at(starts, name.encode(), len(self.source.utf8)):
+    def _identifiers(self, name: str, nodes: Iterable[Node]) -> Iterator[Node]:
+        for node in nodes:
             if node.type == "identifier" and self.source.code(node) == name and not is_member_name(node):
                 yield node
 
@@ -107,7 +107,8 @@ class Names:
         known = self._bindings.get(name)
         if known is None:
             known = {}
-            for node in self._identifiers(name, starts_of_bindings(self.source.utf8, name.encode())):
+            word, utf8 = name.encode(), self.source.utf8
+            for node in self._identifiers(name, self.source.nodes_at(starts_of_bindings(utf8, word), word, len(utf8))):
                 binding = binding_at(node)
                 if binding is not None:
                     known.setdefault(binding.scope.id, []).append(binding)

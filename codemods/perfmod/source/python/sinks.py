@@ -6,7 +6,8 @@ from typing import Literal
 
 from tree_sitter import Node
 
-from perfmod.source.python.names import COMPREHENSIONS, Names, is_member_name, visible_scope
+from perfmod.source.python.bindings import binding_at
+from perfmod.source.python.names import COMPREHENSIONS, Names, visible_scope
 from perfmod.source.python.strings import in_template
 from perfmod.values import dataclass
 
@@ -103,16 +104,13 @@ def reads(names: Names, target: Node) -> list[Node] | None:
     here = names.bindings(name).get(scope.id, ())
     if any(binding.kind in ("global", "nonlocal", "parameter") for binding in here) or mentions_frame(names, scope):
         return None
-    places = [binding for found in names.bindings(name).values() for binding in found]
-    bound = {binding.node.id for binding in places if binding.kind != "global"}
-    found = []
-    for node in names.occurrences(name):
-        if not (scope.start_byte <= node.start_byte < scope.end_byte) or is_member_name(node):
-            continue
-        if node.id in bound and not is_augmented(node):
-            continue
-        found.append(node)
-    return found
+    return [node for node in names.occurrences(name, scope) if is_augmented(node) or not is_bound(node)]
+
+
+def is_bound(node: Node) -> bool:
+    """Whether a name gets a value where it stands."""
+    binding = binding_at(node)
+    return binding is not None and binding.kind != "global"
 
 
 def is_augmented(node: Node) -> bool:
@@ -121,8 +119,4 @@ def is_augmented(node: Node) -> bool:
 
 def mentions_frame(names: Names, scope: Node) -> bool:
     """Whether a function looks at its own variables by name."""
-    for name in ("locals", "vars", "eval", "exec"):
-        for node in names.occurrences(name):
-            if scope.start_byte <= node.start_byte < scope.end_byte:
-                return True
-    return False
+    return any(True for name in ("locals", "vars", "eval", "exec") for _ in names.occurrences(name, scope))

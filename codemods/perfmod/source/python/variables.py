@@ -24,7 +24,7 @@ def uses_of(names: Names, name: Node, *, grows: bool = False) -> list[Seen]:
     if scope is None or any(binding.kind in ("global", "nonlocal") for binding in own):
         return []
     setters = {binding.node.start_byte: binding for binding in own}
-    uses = [use for use in names.occurrences(code) if holds(scope, use) and use.start_byte not in setters]
+    uses = [use for use in names.occurrences(code, scope) if use.start_byte not in setters]
     uses = [use for use in uses if scope_of(names, use, code) == scope]
     settings: dict[int, Setting] = {}
     for start, binding in setters.items():

@@ -52,9 +52,9 @@ class Bound:
         return self.owner.child_by_field_name("value") if self.owner.type == "variable_declarator" else None
 
 
-def mentions(source: Source, name: str) -> Iterator[Node]:
-    """Every identifier of the file with this spelling; members and keys don't count."""
-    for node in source.find_word(name.encode()):
+def mentions(source: Source, name: str, within: Node | None = None) -> Iterator[Node]:
+    """Every identifier of the file, or of a part, with this spelling; members and keys don't count."""
+    for node in source.find_word(name.encode(), within):
         if node.type in NAMES and source.code(node) == name:
             yield node
 

@@ -25,10 +25,11 @@ def uses_of(source: Source, name: Node, *, grows: bool = False) -> list[Seen]:
     bound = seen_by(name, known)
     if bound is None:
         return []
+    near = [other for other in known if holds(bound.scope, other.scope) or holds(other.scope, bound.scope)]
     uses: list[Node] = []
     settings: dict[int, Setting] = {}
-    for mention in mentions(source, code):
-        if mention == bound.node or seen_by(mention, known) == bound:
+    for mention in mentions(source, code, bound.scope):
+        if mention == bound.node or seen_by(mention, near) == bound:
             place = place_that_sets(source, mention, bound, grows=grows)
             if place is not None:
                 settings[mention.start_byte] = setting(place, BLOCKS)
@@ -58,7 +59,7 @@ def place_that_sets(source: Source, mention: Node, bound: Bound, *, grows: bool)
     if place is None or place.type != "assignment_expression" or field_of(target) != "left":
         return None
     right = place.child_by_field_name("right")
-    made_of_itself = right is not None and any(holds(right, other) for other in mentions(source, source.code(mention)))
+    made_of_itself = right is not None and any(True for _ in mentions(source, source.code(mention), right))
     return None if grows and made_of_itself else place
 
 
