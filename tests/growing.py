@@ -73,6 +73,47 @@ def packages(count: int) -> Files:
     return {f"p{number}/{path}": text for number in range(count) for path, text in one.items()}
 
 
+def named_task(number: int) -> str:
+    return f"\n\nasync def start_{number}():\n    task = asyncio.create_task(work({number}))\n"
+
+
+def session(number: int) -> str:
+    return (
+        f"\n\nasync def load_{number}():\n    async with aiohttp.ClientSession() as session:\n"
+        f"        async with session.get('https://a.b/{number}') as response:\n"
+        "            return await response.json()\n"
+    )
+
+
+def builder(number: int) -> str:
+    return (
+        f"export async function load{number}() {{\n  let query = supabase.from('t').select('*');\n"
+        f"  query = query.eq('id', {number});\n  const {{ data }} = await query;\n  return data;\n}}\n"
+    )
+
+
+def remark(number: int) -> str:
+    return f"x = {number}  # perfmod: ignore[supervise-tasks] because of {number}\n"
+
+
+def page(count: int) -> Files:
+    scripts = (f"<script>eruda.init({number});</script>\n" for number in range(4 * count))
+    address = "<script src='https://cdn.jsdelivr.net/npm/eruda'></script>\n"
+    return {**WEB, "index.html": f"<html><body>\n{address}{''.join(scripts)}</body></html>\n"}
+
+
+def workspace(count: int) -> Files:
+    members = (
+        f',"p{number}":{{"name":"p{number}","dependencies":{{"eruda":"^3.4.3"}},"devDependencies":{{"vite":"^7.0.0"}}}}'
+        for number in range(count)
+    )
+    lock = (
+        f'{{"name":"top","lockfileVersion":3,"packages":{{"":{{"name":"top","workspaces":["p*"]}}{"".join(members)}}}}}'
+    )
+    top = '{"name":"top","private":true,"workspaces":["p*"]}\n'
+    return {**packages(count), "package.json": top, "package-lock.json": lock}
+
+
 #: rule, and the checkout for so many sites
 GROWING: dict[str, tuple[str, Callable[[int], Files]]] = {
     "tasks in a file": ("supervise-tasks", one_file("app/main.py", ASYNCIO, tasks, APP)),
@@ -112,6 +153,19 @@ GROWING: dict[str, tuple[str, Callable[[int], Files]]] = {
         "load-once",
         one_file(
             "app/main.py", PATHS + read(0), "\n\nasync def use_{}():\n    return load_0()\n".format, APP
+        ),
+    ),
+    "tasks of one name": ("supervise-tasks", one_file("app/main.py", ASYNCIO, named_task, APP)),
+    "remarks": ("supervise-tasks", one_file("app/main.py", ASYNCIO + tasks(0), remark, APP)),
+    "sessions in a file": ("retry-requests", one_file("app/main.py", "import aiohttp\n", session, APP)),
+    "builders of one name": ("select-columns", one_file("src/a.ts", SUPABASE, builder, SCHEMA)),
+    "scripts in a page": ("gate-dev-tools", page),
+    "consoles in a workspace": ("gate-dev-tools", workspace),
+    "readers of one helper, beyond the bound": (
+        "load-once",
+        one_file(
+            "app/main.py", PATHS + read(0),
+            "\n\ndef ask_{0}():\n    return load_0()\n\n\nasync def use_{0}():\n    return ask_{0}()\n".format, APP,
         ),
     ),
 }  # fmt: skip
