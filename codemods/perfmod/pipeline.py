@@ -123,9 +123,7 @@ def run(request: Request, progress: Progress | None = None) -> Report:
     project = Project(
         request.root, discovery.files, facts, request.overlay, cache.watch if cache else None, request.jobs
     )
-    findings, notes = (
-        judge_or_recall(rules, project, relevant, cache) if digests else ([], [])
-    )  # no file holds a trigger
+    findings, notes = judge_or_recall(rules, project, relevant, cache) if digests else ([], [])  # no trigger fits
     if cache is not None:
         cache.save()
     if PARSE_ERROR not in settings.ignore:
