@@ -49,6 +49,7 @@ class Changing:
         self._files: dict[Value, tuple[File, ...]] = {}
         self._writers: dict[Definition, frozenset[int | str]] = {}
         self._around: dict[str, list[str]] = {}
+        self._found: dict[tuple[File, frozenset[str]], str | None] = {}
 
     def by_name(self, file: File) -> str | None:
         """Why the name of a file says that it may change; nothing is looked up."""
@@ -67,8 +68,13 @@ class Changing:
 
     def writer(self, file: File, value: Value) -> str | None:
         """A file of the checkout that may write `file`."""
+        named = frozenset(part.text for part in value.walk() if part.kind == "named" and not part.text.islower())
+        if (file, named) not in self._found:
+            self._found[file, named] = self._writer(file, named)
+        return self._found[file, named]
+
+    def _writer(self, file: File, named: frozenset[str]) -> str | None:
         mentions = self._calls.mentions
-        named = {part.text for part in value.walk() if part.kind == "named" and not part.text.islower()}
         candidates = {path for name in named for path in mentions.files_with(name)}
         *_, folder, base = ["", *file.text.rsplit("/", 2)]
         if is_telling(base):
@@ -97,7 +103,7 @@ class Changing:
             self._written[path] = tuple(writes(names, names.source.root)) if names is not None else ()
         return self._written[path]
 
-    def _is_handed(self, path: str, words: set[str], file: File) -> bool:
+    def _is_handed(self, path: str, words: frozenset[str], file: File) -> bool:
         """Whether the functions in which one of `words` stands hand the file to others that may write it."""
         raw = self._calls.mentions.raw(path)
         names = self._calls.names(path) if any(word.encode() in raw for word in words) else None
@@ -158,7 +164,7 @@ def bytes_of(names: Names, node: Node) -> bytes:
     return names.source.utf8[node.start_byte : node.end_byte]
 
 
-def places_of(names: Names, words: set[str]) -> Iterable[Node]:
+def places_of(names: Names, words: frozenset[str]) -> Iterable[Node]:
     """The functions in which one of some words stands, and the statements outside of functions."""
     root = names.source.root
     found: dict[int, Node] = {}
