@@ -67,7 +67,7 @@ class Listing:
         said = [each.answer() for each in self._answers]
         if not said or None in said:
             return walk(self._root)
-        names = [name for each in said for name in names_in(each)]
+        names = list(dict.fromkeys(name for each in said for name in names_in(each)))  # one may move from half to half
         if names:
             return names
         from perfmod.git import run_git
