@@ -358,6 +358,7 @@ def test_a_child_ends_with_its_worker_also_in_the_middle_of_its_work(tmp_path: P
         worker.stdin.write(pickle.dumps(job(tmp_path, address)))
         worker.stdin.close()
         child = int(worker.stdout.readline())
+        server.settimeout(60)
         connection, _ = server.accept()  # by the child's git, which now waits
         with connection:
             worker.kill()
