@@ -76,14 +76,6 @@ def split_typed(_ctx: click.Context, _param: click.Parameter, values: Sequence[s
     return split_commas(values)
 
 
-def option(*names: str, **settings: Any) -> Callable[[CommandT], CommandT]:
-    return click.option(*names, **settings)
-
-
-def listed(*names: str, **settings: Any) -> Callable[[CommandT], CommandT]:
-    return option(*names, multiple=True, callback=split_typed, **settings)
-
-
 def options_of(command: Command) -> Callable[[CommandT], CommandT]:
     """PATHS, and the options of check, diff or apply."""
 
@@ -153,7 +145,7 @@ def apply(**typed: Any) -> int:
 
 
 @perfmod.command()
-@option("--output-format", "output_format", type=Choice(("text", "json")), default="text", help="Table or JSON.")
+@click.option("--output-format", "output_format", type=Choice(("text", "json")), default="text", help="Table or JSON.")
 def rules(output_format: str) -> int:
     """List all rules."""
     from perfmod.explain import list_rules
@@ -176,8 +168,8 @@ def explain(rule: str) -> int:
 
 @perfmod.command()
 @click.argument("table", required=False)
-@option("--database-url", metavar="URL", help="Ask this PostgreSQL database too (perfmod[postgres]).")
-@option("--openapi", metavar="FILE|URL", help="Read PostgREST's description of its API too.")
+@click.option("--database-url", metavar="URL", help="Ask this PostgreSQL database too (perfmod[postgres]).")
+@click.option("--openapi", metavar="FILE|URL", help="Read PostgREST's description of its API too.")
 def schema(table: str | None, database_url: str | None, openapi: str | None) -> int:
     """Show what is known of TABLE (default: of all tables), from where, and what disagrees."""
     from pathlib import Path

@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from perfmod.config import git_top_level
 from perfmod.reading import MAXIMUM_SIZE, read_regular
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class Listing:
         """`ahead`: somebody wants to begin with what is tracked, if that is much."""
         self._root = root
         self._answers: list[Asking] = []
-        top = next((folder for folder in (root, *root.parents) if (folder / ".git").exists()), None)
+        top = git_top_level(root)
         if top is None:
             return
         from perfmod.git import Asking, GitFailed

@@ -12,6 +12,7 @@ from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
+from perfmod.config import git_top_level
 from perfmod.errors import PerfmodError
 from perfmod.git import STATUS, GitFailed, git
 from perfmod.reading import read_regular
@@ -44,7 +45,7 @@ class Store:
 def locate(root: Path) -> Store:
     """The store of a root, which is resolved. Nothing is made yet."""
     outside = Store(root, root / OUTSIDE_GIT)
-    if not any((folder / ".git").exists() for folder in (root, *root.parents)):
+    if git_top_level(root) is None:
         return outside
     try:
         said = git(root, "rev-parse", "--is-inside-work-tree", "--show-prefix", "--git-path", "perfmod")

@@ -2,62 +2,76 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import click
 
-from perfmod.commands import CONTEXT, Choice, CommandT, complete_rule, listed, option
+from perfmod.commands import CONTEXT, Choice, CommandT, click_option
 from perfmod.fleet.options import DASHBOARD, MEMORY, TIME_LIMIT, WORK, FleetTyped
+from perfmod.options import OPTIONS
 from perfmod.pipeline import Command
+
+
+def as_in_check(field: str) -> Callable[[CommandT], CommandT]:
+    """An option that `perfmod check` has too."""
+    return click_option(next(each for each in OPTIONS["check"] if each.field == field))
+
 
 #: The options that the fleet's commands share, in the order of --help.
 SHARED = (
     click.argument("repos", type=click.Path()),
-    listed("--select", metavar="RULE", shell_complete=complete_rule, help="Run only these rules (repeat, or commas)."),
-    listed("--ignore", metavar="RULE", shell_complete=complete_rule, help="Leave out these rules too."),
-    option("--unsafe-fixes/--no-unsafe-fixes", default=None, help="Count and apply fixes that may change behaviour."),
-    option("--config", type=click.Path(), metavar="FILE", help="One configuration for all, instead of their own."),
-    option("--isolated", is_flag=True, help="Ignore the repositories' own configuration and baselines."),
-    option("--no-baseline", is_flag=True, help="Use no baseline."),
-    option("--exclude-sensitive", is_flag=True, help="select-columns: leave out secrets that no browser code reads."),
-    option("--work", metavar="DIR", default=WORK, help=f"Keep results, clones and reports here (default: {WORK})."),
-    option(
+    as_in_check("select"),
+    as_in_check("ignore"),
+    as_in_check("unsafe_fixes"),
+    click.option(
+        "--config", type=click.Path(), metavar="FILE", help="One configuration for all, instead of their own."
+    ),
+    click.option("--isolated", is_flag=True, help="Ignore the repositories' own configuration and baselines."),
+    click.option("--no-baseline", is_flag=True, help="Use no baseline."),
+    as_in_check("exclude_sensitive"),
+    click.option(
+        "--work", metavar="DIR", default=WORK, help=f"Keep results, clones and reports here (default: {WORK})."
+    ),
+    click.option(
         "--clones", metavar="DIR", help="Keep clones here, on each machine that works (default: in the work folder)."
     ),
-    option("--fresh", is_flag=True, help="Do all again, also what is known."),
-    option(
+    click.option("--fresh", is_flag=True, help="Do all again, also what is known."),
+    click.option(
         "-j", "--jobs", type=click.IntRange(min=1), metavar="N", help="Worker processes (default: one for each CPU)."
     ),
-    option(
+    click.option(
         "--time-limit",
         type=click.FloatRange(min=0, min_open=True),
         default=TIME_LIMIT,
         metavar="SECONDS",
         help=f"What one repository may take (default: {TIME_LIMIT:g}).",
     ),
-    option(
+    click.option(
         "--memory",
         type=click.IntRange(min=1),
         default=MEMORY,
         metavar="MB",
         help=f"What one repository may take (default: {MEMORY}).",
     ),
-    option(
+    click.option(
         "--dashboard", metavar="ADDRESS", default=DASHBOARD, help=f"Dask's page of this run (default: {DASHBOARD})."
     ),
-    option("--history", type=click.Path(), metavar="FILE", help="Add a line for this run, and draw all of them."),
-    option(
+    click.option("--history", type=click.Path(), metavar="FILE", help="Add a line for this run, and draw all of them."),
+    click.option(
         "--output-format", "output_format", type=Choice(("text", "json", "csv")), default="text", help="What to print."
     ),
-    option("--exit-zero", is_flag=True, help="Exit with 0 even if there are findings."),
-    option("-q", "--quiet", is_flag=True, help="Show the result and errors only."),
-    option("-v", "--verbose", is_flag=True, help="List all repositories with findings, and all that failed."),
-    option("--color", type=Choice(("auto", "always", "never")), help="Colours; else NO_COLOR and FORCE_COLOR decide."),
+    as_in_check("exit_zero"),
+    click.option("-q", "--quiet", is_flag=True, help="Show the result and errors only."),
+    click.option("-v", "--verbose", is_flag=True, help="List all repositories with findings, and all that failed."),
+    as_in_check("color"),
 )
 #: Those of check and diff.
 READING = (
-    option("--scheduler", metavar="ADDRESS", help="Use this Dask cluster (tcp://host:8786) instead of own processes."),
-    option("--discard-clones", is_flag=True, help="Remove each clone when its repository is done."),
+    click.option(
+        "--scheduler", metavar="ADDRESS", help="Use this Dask cluster (tcp://host:8786) instead of own processes."
+    ),
+    click.option("--discard-clones", is_flag=True, help="Remove each clone when its repository is done."),
 )
 
 
@@ -100,7 +114,7 @@ def diff(**typed: Any) -> int:
 
 @fleet.command()
 @shared_options
-@option("--branch", metavar="NAME", required=True, help="The branch that the commits go to.")
+@click.option("--branch", metavar="NAME", required=True, help="The branch that the commits go to.")
 def apply(**typed: Any) -> int:
     """Commit the fixes on a branch in each repository of REPOS, and print how to open the pull requests."""
     return run("apply", typed)
