@@ -7,6 +7,7 @@ A part uses only what the template imports and defines.
 
 import ast
 import re
+from functools import cache
 from typing import Any, Literal
 
 
@@ -75,6 +76,7 @@ def _functions(source: str) -> dict[str, str]:
     }
 
 
+@cache
 def _read(module: str) -> str:
     from importlib.resources import files  # costs 20 ms, and `check` reads no template
 
