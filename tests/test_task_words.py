@@ -7,8 +7,8 @@ from time import process_time
 
 import pytest
 
-from perfmod.needles import Held
 from perfmod.rules.supervise_tasks import SuperviseTasks, TaskOptions
+from perfmod.sieve import Sieve
 from perfmod.source.text import Text, Unreadable
 from perfmod.source.tree import Source
 
@@ -51,7 +51,11 @@ PARSED = {
 
 
 def worth_parsing(code: str) -> bool:
-    return SuperviseTasks(TaskOptions()).triggers.fit(Held(("import asyncio\n" + code).encode()))
+    return fits(SuperviseTasks(TaskOptions()), ("import asyncio\n" + code).encode())
+
+
+def fits(rule: SuperviseTasks, data: bytes) -> bool:
+    return bool(Sieve([rule]).concerned(data)) and rule.triggers.confirmed(data)
 
 
 @pytest.mark.parametrize("case", RULED_OUT)
@@ -74,7 +78,7 @@ def test_a_file_that_is_ruled_out_says_nothing(held: bool) -> None:
             source = Source(Text.decode(path.name, data), "python")
         except Unreadable:
             continue
-        if rule.triggers.fit(Held(data)) or source.error is not None:
+        if fits(rule, data) or source.error is not None:
             continue
         ruled_out += 1
         said = [fact for fact in rule.scan(source) if held or getattr(fact, "shape", "") != "held"]

@@ -5,7 +5,7 @@ StringZilla finds one at 8 GB/s, with the vector instructions of the processor; 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 import stringzilla
 
@@ -16,23 +16,3 @@ find: Callable[..., int] = stringzilla.find
 def holds(data: bytes, needle: bytes) -> bool:
     """The same as `needle in data`."""
     return find(data, needle) >= 0
-
-
-class Held(dict[bytes, bool]):
-    """Which needles a file holds: each is looked for once, when somebody first asks."""
-
-    def __init__(self, data: bytes) -> None:
-        self.data = data
-
-    def one_of(self, needles: Iterable[bytes]) -> bool:
-        """Whether it holds one of these: looks for them in their order, and stops at the first."""
-        data = self.data
-        for needle in needles:
-            found = self[needle] = find(data, needle) >= 0
-            if found:
-                return True
-        return False
-
-    def __missing__(self, needle: bytes) -> bool:
-        found = self[needle] = holds(self.data, needle)
-        return found

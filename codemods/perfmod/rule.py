@@ -12,7 +12,6 @@ from perfmod.values import dataclass
 
 if TYPE_CHECKING:
     from perfmod.model import Fact, Facts, Finding, Note
-    from perfmod.needles import Held
     from perfmod.project import Project
     from perfmod.source.tree import Source
 
@@ -36,23 +35,13 @@ class Triggers:
     glance: Callable[[str, bytes], Iterable[Fact]] | None = None
     generated: bool = False  #: whether `glance` also looks at files that a program wrote
 
-    def fit(self, held: Held) -> bool:
-        """Whether a file that holds these needles is worth parsing."""
-        return self.holds(held) and (self.confirm is None or self.confirm(held.data))
+    def confirmed(self, data: bytes) -> bool:
+        """Whether a file that passed the first test passes the second."""
+        return self.confirm is None or self.confirm(data)
 
-    def look(self, path: str, held: Held) -> Iterable[Fact]:
+    def look(self, path: str, data: bytes) -> Iterable[Fact]:
         """What a glance tells."""
-        return self.glance(path, held.data) if self.glance is not None else ()
-
-    def holds(self, held: Held) -> bool:
-        """Whether a file passes the first test."""
-        for group in self.any_of:  # plain loops: this runs for every rule and every file
-            for needle in group:
-                if not held[needle]:
-                    break
-            else:
-                return True
-        return False
+        return self.glance(path, data) if self.glance is not None else ()
 
 
 class Scanner(Protocol):

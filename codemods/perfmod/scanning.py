@@ -17,8 +17,7 @@ from perfmod.values import dataclass
 
 if TYPE_CHECKING:
     from perfmod.cache import Cache
-    from perfmod.needles import Held
-    from perfmod.rule import Rule, Scanner, Triggers
+    from perfmod.rule import Rule, Scanner
     from perfmod.workers import Work
 
 Given = TypeVar("Given")
@@ -150,7 +149,8 @@ def scanners_of(rules: Iterable[Rule]) -> list[Scanner]:
 def scan_files(
     root: Path, scanners: Sequence[Scanner], overlay: Mapping[str, bytes], files: Iterable[str]
 ) -> Iterator[Scanned | Heavy]:
-    from perfmod.needles import Held
+    from perfmod.needles import holds
+    from perfmod.sieve import Sieve
 
     sieves: dict[str | None, Sieve] = {}
     folders, top = Folders(root), os.fspath(root)
@@ -165,16 +165,18 @@ def scan_files(
         sieve = sieves.get(language)
         if sieve is None:
             sieve = sieves[language] = Sieve([s for s in scanners if language in s.languages])
-        held = Held(utf16_as_utf8(data) if data[:2] in UTF16_MARKS else data)
-        if not held.one_of(sieve.needles):
+        seen = utf16_as_utf8(data) if data[:2] in UTF16_MARKS else data
+        concerned = sieve.concerned(seen)
+        is_marked = holds(seen, TRIGGER)
+        if not (concerned or is_marked):
             continue
-        fitting = sieve.fitting(held)
-        glancing = sieve.glancing(held, fitting)
-        if not (fitting or glancing or held[TRIGGER]):
+        fitting = [each for each in concerned if each.triggers.confirmed(seen)]
+        glances = [e.triggers for e in concerned if e.triggers.glance is not None and e not in fitting]
+        if not (fitting or glances or is_marked):
             continue
         generated = is_generated(path, data)
-        told = tuple(fact for each in glancing if each.generated or not generated for fact in each.look(path, held))
-        is_parsed = not generated and (fitting or held[TRIGGER])
+        told = tuple(fact for each in glances if each.generated or not generated for fact in each.look(path, seen))
+        is_parsed = not generated and (fitting or is_marked)
         if not (is_parsed or told):
             continue
         if path not in overlay and folders.lead_out(path):
@@ -196,25 +198,6 @@ def scan_heavy(
         elif data is not None:
             scanned = scan_file(file.path, data, [scanners[place] for place in file.scanners])
             yield replace(scanned, facts=(*scanned.facts, *file.told))
-
-
-class Sieve:
-    """The scanners of one language. Most files hold none of the bytes that any trigger begins with: the `needles`."""
-
-    def __init__(self, scanners: Sequence[Scanner]) -> None:
-        self._scanners = scanners
-        self._glancing = [each.triggers for each in scanners if each.triggers.glance is not None]
-        first = (group[0] for each in scanners for group in each.triggers.any_of)
-        self.needles = tuple(dict.fromkeys((*first, TRIGGER)))
-
-    def fitting(self, held: Held) -> Sequence[Scanner]:
-        """The scanners whose triggers a file holds."""
-        return [each for each in self._scanners if each.triggers.fit(held)]
-
-    def glancing(self, held: Held, fitting: Sequence[Scanner]) -> list[Triggers]:
-        """The triggers that may tell something from bytes alone: of scanners for which the file is not parsed."""
-        fit = [scanner.triggers for scanner in fitting]
-        return [each for each in self._glancing if not any(each is t for t in fit) and each.holds(held)]
 
 
 def utf16_as_utf8(data: bytes) -> bytes:
