@@ -31,14 +31,14 @@ def scanned_ahead(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What was scanned before everything was listed; all indexes count as large."""
     monkeypatch.setattr(listing, "LARGE_INDEX", 0)
     seen: list[str] = []
-    own = pipeline.scan_ahead
+    own = pipeline.look_ahead
 
     def noted(*arguments: object) -> pipeline.Ahead | None:
         ahead = own(*arguments)  # type: ignore[arg-type]
-        seen.extend(sorted(ahead.files) if ahead else ())
+        seen.extend(sorted(ahead.scanned) if ahead else ())
         return ahead
 
-    monkeypatch.setattr(pipeline, "scan_ahead", noted)
+    monkeypatch.setattr(pipeline, "look_ahead", noted)
     return seen
 
 

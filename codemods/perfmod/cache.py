@@ -16,7 +16,7 @@ import pickle
 import stat
 import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -74,11 +74,16 @@ class Cache:
         self._watched: dict[str, Stamp | None] = {}
         self._is_new = False
 
-    def look_ahead(self) -> None:
-        """Look at the files of the last run, so that `known` need not: while git still looks for files."""
-        for path, entry in self._entries.items():
+    def look_ahead(self) -> Iterator[None]:
+        """Look at the files of the last run, so that `known` need not: while git still looks for files.
+
+        Pauses every millisecond or two, for what the caller has to see to.
+        """
+        for number, (path, entry) in enumerate(self._entries.items()):
             if stamp_of(self._root, path) == entry[:2]:
                 self._unchanged.add(path)
+            if not number % 500:
+                yield
 
     def known(self, paths: Sequence[str]) -> dict[str, Scanned | None]:
         """What those of the files said that have not changed since: None where no trigger fit."""

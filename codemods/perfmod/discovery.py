@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import os
 import re
+from bisect import bisect_left
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from perfmod.errors import PerfmodError
 from perfmod.listing import LEFT_OUT, Listing
 from perfmod.model import Skipped
 from perfmod.values import dataclass
-
-if TYPE_CHECKING:
-    from pathspec import GitIgnoreSpec
 
 LANGUAGES = {
     "py": "python",
@@ -37,6 +34,8 @@ LANGUAGES = {
     "svelte": "svelte",
 }
 
+# What stands in a virtual environment.
+ENVIRONMENT = "/pyvenv.cfg"
 # Build output, unless the folder is a Python package.
 BUILD_OUTPUT = frozenset("_build build dist out".split())
 GENERATED_NAMES = (
@@ -85,12 +84,12 @@ def discover(
     Raises PerfmodError for a path that does not exist or lies outside the root.
     """
     in_order = sorted(Listing(root).files() if listed is None else listed)  # git's is: Python then only looks at it
-    known = frozenset(in_order)
-    files = LeftOut(known, exclude, extend_exclude).others(in_order)
+    files = without_left_out(in_order, exclude, extend_exclude)
     if given:
         files = sorted({*files, *given})
     if all(path == root for path in paths):
         return Discovery(root, tuple(files), None)
+    known = frozenset(in_order)
     chosen: set[str] = set()
     named: list[str] = []
     for path in paths:
@@ -128,50 +127,62 @@ def relative_to_root(root: Path, path: Path, given: Collection[str] = ()) -> str
     return relative
 
 
-class LeftOut:
-    """What is never looked at, whatever git says: environments, packages, build output, and what the user excludes."""
+def without_left_out(listed: Sequence[str], exclude: Sequence[str] | None, extend_exclude: Sequence[str]) -> list[str]:
+    """The files that count, of all files in order.
 
-    def __init__(self, listed: frozenset[str], exclude: Sequence[str] | None, extend_exclude: Sequence[str]) -> None:
-        self._folders: dict[str, bool] = {"": False}
+    Environments, packages, build output and what a program wrote are left out, whatever git says, unless the user says
+    what to `exclude` instead; and what the user excludes.
+    """
+    files = list(listed)
+    if exclude is None:
+        unusual = frozenset(ending_in(listed, (*GENERATED_NAMES, ENVIRONMENT)))
+        is_out = FoldersOut(listed, {path.removesuffix(ENVIRONMENT) for path in unusual})
+        files = [path for path in listed if not is_out[path.rpartition("/")[0]]]
+        if unusual:
+            files = [path for path in files if path not in unusual or path.endswith(ENVIRONMENT)]
+    patterns = [*(exclude or ()), *extend_exclude]
+    if patterns:
+        from pathspec import GitIgnoreSpec
+
+        spec = GitIgnoreSpec.from_lines(patterns)
+        files = [path for path in files if not spec.match_file(path)]
+    return files
+
+
+class FoldersOut(dict[str, bool]):
+    """Which folders hold nothing that a person edits: each is looked at when somebody first asks."""
+
+    def __init__(self, listed: Sequence[str], environments: Collection[str]) -> None:
+        """`listed` are all files, in order; `environments` the folders of virtual ones."""
+        super().__init__({"": False})
         self._listed = listed
-        self._builtin = exclude is None
-        patterns = [*(exclude or ()), *extend_exclude]
-        self._spec: GitIgnoreSpec | None = None
-        if patterns:
-            from pathspec import GitIgnoreSpec
+        self._environments = environments
 
-            self._spec = GitIgnoreSpec.from_lines(patterns)
-
-    def others(self, listed: Iterable[str]) -> list[str]:
-        """The files that count."""
-        found = []
-        folders, generated = self._folders, GENERATED_NAMES if self._builtin else ()
-        for path in listed:
-            folder = path.rpartition("/")[0]
-            out = folders.get(folder)
-            if out is None:
-                out = self._folder_is_out(folder)
-            if not out and not path.endswith(generated):
-                found.append(path)
-        if self._spec is not None:
-            found = [path for path in found if not self._spec.match_file(path)]
-        return found
-
-    def _folder_is_out(self, folder: str) -> bool:
-        known = self._folders.get(folder)
-        if known is not None:
-            return known
-        above, _, name = folder.rpartition("/")
-        out = self._folder_is_out(above) or (
-            self._builtin
-            and (
-                name in LEFT_OUT
-                or f"{folder}/pyvenv.cfg" in self._listed
-                or (name in BUILD_OUTPUT and f"{folder}/__init__.py" not in self._listed)
-            )
-        )
-        self._folders[folder] = out
+    def __missing__(self, folder: str) -> bool:
+        unknown = [folder]
+        while (above := unknown[-1].rpartition("/")[0]) not in self:
+            unknown.append(above)
+        out = self[above]
+        for each in reversed(unknown):
+            out = self[each] = out or self._is_out(each)
         return out
+
+    def _is_out(self, folder: str) -> bool:
+        name = folder.rpartition("/")[2]
+        if name in LEFT_OUT or folder in self._environments:
+            return True
+        return name in BUILD_OUTPUT and not stands_in(self._listed, f"{folder}/__init__.py")
+
+
+def ending_in(files: Iterable[str], endings: tuple[str, ...]) -> list[str]:
+    """Those files that end in one of these. Of tens of thousands, few end in the last letters of any."""
+    last = {ending[-4:] for ending in endings}
+    return [path for path in files if path[-4:] in last and path.endswith(endings)]
+
+
+def stands_in(ordered: Sequence[str], wanted: str) -> bool:
+    place = bisect_left(ordered, wanted)
+    return place < len(ordered) and ordered[place] == wanted
 
 
 def is_generated(path: str, data: bytes) -> bool:

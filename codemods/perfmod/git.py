@@ -6,11 +6,18 @@ import os
 import select
 import subprocess
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
+from typing import IO
 
 from perfmod.errors import PerfmodError
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
 
 # The configuration may name a program as the file system monitor; a diff that writes the index runs a hook.
 START = ("git", "-c", "core.fsmonitor=false", "-c", f"core.hooksPath={os.devnull}", "-c", "diff.autoRefreshIndex=false")
@@ -19,6 +26,7 @@ ALONE = {"GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "none", "GIT_OPTIONAL_L
 # Submodules have configurations of their own; whoever asks about a file in one asks there.
 STATUS = ("status", "--porcelain", "-z", "--untracked-files=all", "--no-renames", "--ignore-submodules=all")
 FILTERING = ("status", "diff")  # they ask filters what a changed file stands for
+PIPE = 1 << 20  # bytes
 SECONDS = 120  # a pipe in the place of a .gitignore would let git wait for ever
 PARTIAL = "this partial clone lacks what git needs for that, and perfmod contacts nobody: run `git {}` first"
 
@@ -68,6 +76,7 @@ class Asking:
         self._folder = folder
         self._arguments = arguments
         self._said: bytes | None = None
+        self._begun: list[bytes] = []
         environment = {**os.environ, **ALONE}
         try:
             self._process = subprocess.Popen(
@@ -75,11 +84,22 @@ class Asking:
             )
         except OSError as error:
             raise GitFailed(f"git: {error.strerror or error}") from error
+        widen(self._process.stdout)
 
-    def has_begun(self, patience: float = 0) -> bool:
-        """Whether the answer begins within so many seconds; on Windows, where nobody can know, it does."""
+    def has_ended(self, patience: float = 0) -> bool:
+        """Whether all of the answer is here; what has come is taken, so that git need not wait with the rest.
+
+        Waits so many seconds for each part. On Windows, where nobody can know, it has.
+        """
         pipe = self._process.stdout
-        return pipe is None or pipe.closed or os.name == "nt" or bool(select.select([pipe], [], [], patience)[0])
+        if pipe is None or pipe.closed or os.name == "nt":
+            return True
+        while select.select([pipe], [], [], patience)[0]:
+            part = os.read(pipe.fileno(), PIPE)
+            if not part:
+                return True
+            self._begun.append(part)
+        return False
 
     def answer(self) -> bytes | None:
         """What it printed; None where it failed. Raises PerfmodError where it takes too long."""
@@ -91,8 +111,16 @@ class Asking:
             self._process.kill()
             self._process.communicate()
             raise no_answer(self._folder, self._arguments) from None
-        self._said = said if self._process.returncode == 0 else None
+        self._said = b"".join((*self._begun, said)) if self._process.returncode == 0 else None
         return self._said
+
+
+def widen(pipe: IO[bytes] | None) -> None:
+    """Let a pipe hold a megabyte, where the system can: git waits while it is full, and the usual ones hold 64 kB."""
+    if pipe is None or not hasattr(fcntl, "F_SETPIPE_SZ"):
+        return
+    with suppress(OSError):  # all pipes of a user may be too large together
+        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PIPE)
 
 
 def no_answer(folder: Path, arguments: Sequence[str]) -> PerfmodError:

@@ -33,7 +33,7 @@ class Listing:
     """All files below the root that are not ignored. Git looks for them while this process does something else."""
 
     def __init__(self, root: Path, *, ahead: bool = False) -> None:
-        """`ahead`: somebody wants to begin with what is tracked, if that is much."""
+        """`ahead`: somebody begins with what is tracked, if that is much."""
         self._root = root
         self._answers: list[Asking] = []
         top = git_top_level(root)
@@ -51,8 +51,8 @@ class Listing:
         return len(self._answers) > 1
 
     def is_ready(self, patience: float = 0) -> bool:
-        """Whether the first names come within so many seconds, or there is nothing to wait for."""
-        return not self._answers or self._answers[0].has_begun(patience)
+        """Whether all that git says first comes without longer pauses, in seconds, or there is nothing to wait for."""
+        return not self._answers or self._answers[0].has_ended(patience)
 
     def tracked(self) -> list[str]:
         """What git tracks below the root, of a large listing: relative POSIX paths."""

@@ -30,8 +30,8 @@ Command = Literal["check", "diff", "apply"]
 TOO_MUCH = 10
 
 # What most runs come to import.
-TO_SCAN = ("perfmod.source.tree", "tree_sitter_python", "perfmod.needles", "perfmod.project.layout.layout")
 TO_REPORT = ("perfmod.suppression", "perfmod.source.text", "perfmod.reports.text", "perfmod.reports.frame")
+TO_SCAN = ("perfmod.source.tree", "tree_sitter_python", "perfmod.sieve", "perfmod.project.layout.layout", *TO_REPORT)
 
 Progress = Callable[[str, int, int], None]  # stage, done, of how many
 
@@ -68,8 +68,9 @@ class Ahead:
     """What was found of the tracked files before all others were known."""
 
     discovery: Discovery
-    files: frozenset[str]  #: those that were scanned
-    found: tuple[Scanned, ...]
+    relevant: list[str]
+    scanned: frozenset[str] = frozenset()  #: without a cache: all of them
+    found: tuple[Scanned, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -107,18 +108,19 @@ def run(request: Request, progress: Progress | None = None) -> Report:
         from perfmod.writing import recover
 
         recovered = recover(request.root)
-    listing = request.listing or Listing(request.root, ahead=not request.cache)
+    listing = request.listing or Listing(request.root, ahead=True)
     rules = make_rules(settings.selected, dict(settings.rules))
     cache = cache_of(request, rules)
-    ahead = None
     if cache is not None:
-        cache.look_ahead()
-        import_ahead(listing, TO_REPORT)
+        for _ in cache.look_ahead():
+            listing.is_ready()  # takes what git has said, so that it goes on
+    import_ahead(listing, TO_REPORT if cache is not None else TO_SCAN)
+    ahead = look_ahead(listing, rules, request, cache)
+    if ahead is not None and listing.untracked() == []:
+        discovery, relevant = ahead.discovery, ahead.relevant
     else:
-        import_ahead(listing, TO_SCAN)
-        ahead = scan_ahead(listing, rules, request)
-    discovery = ahead.discovery if ahead and listing.untracked() == [] else find_files(request, listing.files())
-    relevant = files_to_scan(discovery.files, rules)
+        discovery = find_files(request, listing.files())
+        relevant = files_to_scan(discovery.files, rules)
     facts, digests, skipped = scan_all(relevant, rules, request, progress, cache, ahead)
     project = Project(
         request.root, discovery.files, facts, request.overlay, cache.watch if cache else None, request.jobs
@@ -173,7 +175,7 @@ def files_of(request: Request) -> list[str]:
 
 def import_ahead(listing: Listing, modules: Sequence[str]) -> None:
     """Import what most runs come to need while git looks for files: where that takes long there are many."""
-    if listing.is_ready(patience=0.005):
+    if not listing.is_large and listing.is_ready(patience=0.005):
         return
     for module in modules:
         if listing.is_ready():
@@ -191,16 +193,17 @@ def find_files(request: Request, listed: Iterable[str] | None = None) -> Discove
     return replace(found, chosen=chosen)
 
 
-def scan_ahead(listing: Listing, rules: Sequence[Rule], request: Request) -> Ahead | None:
-    """Scan what git tracks while it still looks for what it does not track: in a large checkout that takes long."""
+def look_ahead(listing: Listing, rules: Sequence[Rule], request: Request, cache: Cache | None) -> Ahead | None:
+    """Go through what git tracks while it looks for what it does not track: in a large checkout that takes long."""
     tracked = listing.tracked() if listing.is_large else ()
     if not tracked:
         return None
     discovery = find_files(request, tracked)
-    files = files_to_scan(discovery.files, rules)
-    return Ahead(
-        discovery, frozenset(files), tuple(scan(request.root, files, rules, request.jobs, None, request.overlay))
-    )
+    relevant = files_to_scan(discovery.files, rules)
+    if cache is not None:
+        return Ahead(discovery, relevant)
+    found = tuple(scan(request.root, relevant, rules, request.jobs, None, request.overlay))
+    return Ahead(discovery, relevant, frozenset(relevant), found)
 
 
 def scan_all(
@@ -216,7 +219,7 @@ def scan_all(
     if ahead is not None:
         wanted = frozenset(files)
         found = [scanned for scanned in ahead.found if scanned.path in wanted]
-        files = [path for path in files if path not in ahead.files]
+        files = [path for path in files if path not in ahead.scanned]
     places = {path: number for number, path in enumerate(files)} if progress else {}
     for scanned in scan(request.root, files, rules, request.jobs, cache, request.overlay):
         found.append(scanned)

@@ -82,7 +82,7 @@ def read_request(typed: Typed) -> Request:
     paths = (stdin,) if stdin else tuple(read_path(path) for path in typed.paths or (".",))
     root = find_root(paths[0], isolated=typed.isolated)
     # apply first ends what a killed run left, which may add and remove files
-    listing = None if typed.command == "apply" else Listing(root, ahead=not typed.cache)
+    listing = None if typed.command == "apply" else Listing(root, ahead=True)
     settings = override(load_settings(choose_config(typed, root)), typed)
     if settings.ignore and not settings.selected:
         raise PerfmodError("no rule is left to run: every selected rule is ignored")
