@@ -46,6 +46,7 @@ class RetireNames:
     Options: ClassVar[type] = Options
     reviewed: ClassVar[tuple[str, ...]] = ()
     scanners: ClassVar[tuple[Scanner, ...]] = ()
+    spreads: ClassVar[bool] = False
 
     def __init__(self, options: Any) -> None:
         self.options = options

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from perfmod import pipeline, scanning
+from perfmod import judging, scanning
 from perfmod.cache import FactUnpickler
 from perfmod.config import Settings
 from perfmod.model import Result
@@ -169,13 +169,13 @@ def all_rules(root: Path, *, cache: bool = True, jobs: int | None = None) -> tup
 
 def count_judged(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     judged: list[int] = []
-    judge = pipeline.judge
+    judge = judging.judge
 
     def counting(*arguments: Any) -> Any:
         judged.append(1)
         return judge(*arguments)
 
-    monkeypatch.setattr(pipeline, "judge", counting)
+    monkeypatch.setattr(judging, "judge", counting)
     return judged
 
 
@@ -243,7 +243,7 @@ def test_whatever_changes_in_the_checkout_is_judged_again(dealdesk: Path, change
 
 def test_a_rule_that_asks_outside_is_always_judged(dealdesk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     judged = count_judged(monkeypatch)
-    monkeypatch.setattr(pipeline, "asks_outside", lambda rule: True)
+    monkeypatch.setattr(judging, "asks_outside", lambda rule: True)
     assert all_rules(dealdesk) == all_rules(dealdesk)
     assert len(judged) == 2
 

@@ -39,4 +39,4 @@ def test_a_scanner_gets_a_file_that_holds_all_of_one_group(
             for scanner in scanners
             if any(all(needle in data for needle in group) for group in scanner.triggers.any_of)
         ]
-        assert sieve.concerned(data) == wanted
+        assert sieve.chosen(sieve.bits(data)) == wanted

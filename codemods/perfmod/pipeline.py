@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from perfmod.config import Settings
 from perfmod.discovery import Discovery, discover
-from perfmod.errors import PerfmodError, TooMuch
+from perfmod.judging import judge_or_recall, processes_for
 from perfmod.listing import Listing
 from perfmod.model import Change, Facts, Finding, Note, Result, Safety, Skipped, Span
 from perfmod.project import Project
@@ -26,9 +26,6 @@ if TYPE_CHECKING:
     from perfmod.verify import Check
 
 Command = Literal["check", "diff", "apply"]
-# Each costs seconds: with more files like that the run ends.
-TOO_MUCH = 10
-
 # What most runs come to import.
 TO_REPORT = ("perfmod.suppression", "perfmod.source.text", "perfmod.reports.text", "perfmod.reports.frame")
 TO_SCAN = ("perfmod.source.tree", "tree_sitter_python", "perfmod.sieve", "perfmod.project.layout.layout", *TO_REPORT)
@@ -125,7 +122,10 @@ def run(request: Request, progress: Progress | None = None) -> Report:
     project = Project(
         request.root, discovery.files, facts, request.overlay, cache.watch if cache else None, request.jobs
     )
-    findings, notes = judge_or_recall(rules, project, relevant, cache) if digests else ([], [])  # no trigger fits
+    findings, notes = list[Finding](), list[Note]()
+    if digests:  # otherwise no trigger fits
+        processes = processes_for(len(relevant), request.jobs) if request.command == "check" else 1
+        findings, notes = judge_or_recall(rules, project, relevant, cache, processes)
     if cache is not None:
         cache.save()
     if PARSE_ERROR not in settings.ignore:
@@ -239,49 +239,6 @@ def cache_of(request: Request, rules: Sequence[Rule]) -> Cache | None:
 
     folder = request.cache_folder or git_folder(request.root)
     return None if folder is None else Cache(request.root, folder, rules)
-
-
-def judge_or_recall(
-    rules: Sequence[Rule], project: Project, relevant: Sequence[str], cache: Cache | None
-) -> tuple[list[Finding], list[Note]]:
-    """What the rules say of the checkout; what they said the last time, where nothing has changed since."""
-    if cache is None or any(asks_outside(rule) for rule in rules):
-        return judge(rules, project.facts, project)
-    known = cache.verdict(project.files, relevant)
-    if known is None:
-        findings, notes = judge(rules, project.facts, project)
-        if not project.too_much:
-            cache.put_verdict(project.files, findings, notes, relevant)
-        return findings, notes
-    return list(known.findings), list(known.notes)
-
-
-def asks_outside(rule: Rule) -> bool:
-    """Whether a rule was told to ask what can change without the checkout: a server, a compiler."""
-    options = getattr(rule, "options", None)
-    return any(getattr(options, name, None) for name in ("database_url", "openapi", "tsc", "narrow"))
-
-
-def judge(rules: Sequence[Rule], facts: Facts, project: Project) -> tuple[list[Finding], list[Note]]:
-    findings: list[Finding] = []
-    notes: list[Note] = []
-    for rule in rules:
-        for said in judge_what_is_small(rule, facts, project):
-            (findings if isinstance(said, Finding) else notes).append(said)  # type: ignore[arg-type]
-    return findings, notes
-
-
-def judge_what_is_small(rule: Rule, facts: Facts, project: Project) -> list[Finding | Note]:
-    """What a rule says. A file that would take too long is taken for one that can't be read from then on."""
-    while True:
-        for path in project.too_much:
-            facts = facts.without(path)
-        try:
-            return list(rule.judge(facts, project))
-        except TooMuch as error:
-            if not error.path or len(project.too_much) == TOO_MUCH:
-                raise PerfmodError(f"{error.path or 'a file'}: {error}; exclude it") from None
-            project.leave_out(error.path, str(error))
 
 
 def parse_error(error: ParseError) -> Finding:

@@ -10,7 +10,7 @@ from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from perfmod.discovery import LANGUAGES, is_generated, language_of
+from perfmod.discovery import LANGUAGES, language_of
 from perfmod.model import Fact, Skipped
 from perfmod.reading import LEAVES, Folders, read_file
 from perfmod.values import dataclass
@@ -57,7 +57,6 @@ class Heavy:
 
 
 HEAVY = 50_000  # bytes: about 8 ms of parsing
-UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 #: A file that holds this is looked at even if no rule has business there: an ignore comment may be out of date.
 TRIGGER = b"perfmod:"
 
@@ -106,7 +105,7 @@ def scan_afresh(
     most = jobs or os.cpu_count() or 1
     heavy: list[Heavy] = []
     workers = min(most, len(files) // FILES_PER_WORKER)
-    for found in spread(partial(scan_files, root, scanners, overlay), files, workers, share=8):
+    for found in spread(partial(scan_files, root, scanners, overlay), files, workers, share=16):
         if isinstance(found, Heavy):
             heavy.append(found)
         else:
@@ -149,7 +148,6 @@ def scanners_of(rules: Iterable[Rule]) -> list[Scanner]:
 def scan_files(
     root: Path, scanners: Sequence[Scanner], overlay: Mapping[str, bytes], files: Iterable[str]
 ) -> Iterator[Scanned | Heavy]:
-    from perfmod.needles import holds
     from perfmod.sieve import Sieve
 
     sieves: dict[str | None, Sieve] = {}
@@ -165,26 +163,17 @@ def scan_files(
         sieve = sieves.get(language)
         if sieve is None:
             sieve = sieves[language] = Sieve([s for s in scanners if language in s.languages])
-        seen = utf16_as_utf8(data) if data[:2] in UTF16_MARKS else data
-        concerned = sieve.concerned(seen)
-        is_marked = holds(seen, TRIGGER)
-        if not (concerned or is_marked):
-            continue
-        fitting = [each for each in concerned if each.triggers.confirmed(seen)]
-        glances = [e.triggers for e in concerned if e.triggers.glance is not None and e not in fitting]
-        if not (fitting or glances or is_marked):
-            continue
-        generated = is_generated(path, data)
-        told = tuple(fact for each in glances if each.generated or not generated for fact in each.look(path, seen))
-        is_parsed = not generated and (fitting or is_marked)
-        if not (is_parsed or told):
+        fitting, told = sieve.sift(path, data)
+        if fitting is None and not told:
             continue
         if path not in overlay and folders.lead_out(path):
             yield Scanned(path, b"", skipped=Skipped(path, LEAVES))
-        elif is_parsed and len(data) >= HEAVY:
+        elif fitting is None:
+            yield Scanned(path, digest(data), told)
+        elif len(data) >= HEAVY:
             yield Heavy(path, len(data), tuple(map(scanners.index, fitting)), told)
         else:
-            scanned = scan_file(path, data, fitting) if is_parsed else Scanned(path, digest(data))
+            scanned = scan_file(path, data, fitting)
             yield replace(scanned, facts=(*scanned.facts, *told)) if told else scanned
 
 
@@ -198,10 +187,6 @@ def scan_heavy(
         elif data is not None:
             scanned = scan_file(file.path, data, [scanners[place] for place in file.scanners])
             yield replace(scanned, facts=(*scanned.facts, *file.told))
-
-
-def utf16_as_utf8(data: bytes) -> bytes:
-    return data.decode("utf-16", "replace").encode()
 
 
 def scan_file(path: str, data: bytes, scanners: Sequence[Scanner]) -> Scanned:

@@ -99,10 +99,15 @@ class Project:
         most = (self._jobs or os.cpu_count() or 1) if hasattr(os, "fork") else 1
         return max(1, min(most, items // ITEMS_PER_PROCESS))
 
-    def spread(self, work: Callable[[Sequence[Given]], Iterable[Found]], items: Sequence[Given]) -> Iterator[Found]:
+    def spread(
+        self,
+        work: Callable[[Sequence[Given]], Iterable[Found]],
+        items: Sequence[Given],
+        processes: int | None = None,
+    ) -> Iterator[Found]:
         """What `work` finds in the items, in their order. Other processes that help know what this one does."""
         told = partial(self._told, work)
-        for found, paths in spread(told, items, self.processes(len(items)), share=8):
+        for found, paths in spread(told, items, processes or self.processes(len(items)), share=8):
             for path in paths:
                 if self._watch is not None:
                     self._watch(path)

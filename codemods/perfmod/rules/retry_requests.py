@@ -94,6 +94,7 @@ class RetryRequests:
     )
     reviewed = ()
     scanners = ()
+    spreads = True
 
     def __init__(self, options: RetryOptions) -> None:
         self.options = options

@@ -78,6 +78,7 @@ class SelectColumns:
     triggers = Triggers(((b"select",),), may_hold_queries)
     reviewed = ()
     scanners = HOLDINGS
+    spreads = False
 
     def __init__(self, options: SelectOptions) -> None:
         self.options = options

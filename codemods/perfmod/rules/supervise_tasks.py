@@ -114,6 +114,7 @@ class SuperviseTasks:
     )
     reviewed = ("RUF006", "ASYNC300", "asyncio-dangling-task")
     scanners = (HandlerScanner(),)
+    spreads = False
 
     def __init__(self, options: TaskOptions) -> None:
         self.options = options

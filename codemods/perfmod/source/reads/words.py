@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from perfmod.needles import find
+from perfmod.needles import places
 
 #: a mode in which nothing is read
 WRITING = rb"(?:mode\s*=\s*)?[\"'][rbtU]*[wax+][rbtU+]*[\"']"
@@ -36,13 +36,7 @@ TESTS = re.compile(r"(?:^|/)(?:_?tests?|testing|testdata|pytest)/|(?:^|/)(?:test
 
 def may_read(data: bytes) -> bool:
     """Whether a Python file may hold a read."""
-    for word, call in CALLS:
-        start = find(data, word)
-        while start >= 0:
-            if call.match(data, start):
-                return True
-            start = find(data, word, start + len(word))
-    return False
+    return any(call.match(data, start) for word, call in CALLS for start in places(data, word))
 
 
 def is_test(path: str) -> bool:
