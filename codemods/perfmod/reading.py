@@ -88,7 +88,17 @@ class Folders:
         """Whether the folder of a file lies outside the root."""
         folder = path.rpartition("/")[0]
         known = self._outside.get(folder)
-        if known is None:
-            known = not Path(os.path.realpath(f"{self._root}/{folder}")).is_relative_to(self._root)
-            self._outside[folder] = known
-        return known
+        return self._found_out(folder) if known is None else known
+
+    def _found_out(self, folder: str) -> bool:
+        unknown = [folder]
+        while (above := unknown[-1].rpartition("/")[0]) not in self._outside:
+            unknown.append(above)
+        outside = self._outside[above]
+        for each in reversed(unknown):
+            name = f"{self._root}/{each}"
+            # what is no link lies where the folder above it lies
+            if outside or each.rpartition("/")[2] in ("", ".", "..") or os.path.islink(name):
+                outside = not Path(os.path.realpath(name)).is_relative_to(self._root)
+            self._outside[each] = outside
+        return outside
