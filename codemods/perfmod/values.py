@@ -1,12 +1,15 @@
-"""`dataclass` for the modules that every run imports: the same classes, made in a sixth of the time.
+"""`dataclass` for the modules that every run imports: the same classes, made when they are first used.
 
-The standard decorator compiles six functions for a frozen class, 0.8 ms each time it is imported, and that was a third
-of perfmod's start-up. Here comparing, hashing and printing need no compiling, and `__init__` is compiled at first use.
+The standard decorator looks at each field with regular expressions and compiles six functions for a frozen class,
+0.8 ms whenever it is imported: a third of perfmod's start-up, for classes of which a run uses half. Here a class gets
+its slots when it is imported, and all else when somebody makes, compares or inspects one. Its fields still come from
+the standard decorator; comparing, hashing and printing need no compiling.
 """
 
 from __future__ import annotations
 
 from dataclasses import MISSING, FrozenInstanceError, field, fields
+from dataclasses import dataclass as standard_dataclass
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +18,6 @@ __all__ = ["dataclass", "field"]
 if TYPE_CHECKING:
     from dataclasses import dataclass
 else:
-    from dataclasses import dataclass as standard_dataclass
 
     def dataclass(cls=None, /, *, frozen=False, slots=False, order=False):
         """A frozen dataclass. Any other is made by the standard decorator."""
@@ -24,17 +26,61 @@ else:
             cls.__doc__ = cls.__doc__ or cls.__name__  # the standard decorator would import inspect to write one
             if not frozen:
                 return standard_dataclass(cls, slots=slots, order=order)
-            return with_methods(standard_dataclass(init=False, repr=False, eq=False, slots=slots)(cls), order=order)
+            return unfinished(cls, slots=slots, order=order)
 
         return made if cls is None else made(cls)
 
 
-def with_methods(cls: Any, *, order: bool) -> Any:
-    key = attrgetter(*(each.name for each in fields(cls) if each.compare))
+def unfinished(cls: Any, *, slots: bool, order: bool) -> Any:
+    """The class with what has to be there from the beginning."""
+    names = tuple(name for name, kind in cls.__annotations__.items() if not kind.startswith("ClassVar"))
+    members = {name: member for name, member in vars(cls).items() if name not in ("__dict__", "__weakref__")}
+    if slots:
+        members = {"__slots__": names} | {name: member for name, member in members.items() if name not in names}
+    made = type(cls)(cls.__name__, cls.__bases__, members)
+    made.__qualname__ = cls.__qualname__
+    made.__setattr__, made.__delattr__ = __setattr__, __delattr__
+    for name in (*METHODS, *(ORDER if order else ())):
+        setattr(made, name, LATER[name])
+    made.__dataclass_fields__ = Unfinished(cls, made, order=order)
+    return made
 
-    def __init__(self: Any, *args: Any, **keywords: Any) -> None:
-        cls.__init__ = compiled_init(cls)
-        cls.__init__(self, *args, **keywords)
+
+class Unfinished:
+    """Stands for the fields of a class until somebody asks for them, by a first use or as dataclasses.fields does."""
+
+    def __init__(self, written: Any, made: Any, *, order: bool) -> None:
+        """`written` is the class as it stands in its module, `made` the one that everybody uses."""
+        self._written = written
+        self._made = made
+        self._order = order
+
+    def __get__(self, _instance: object, _owner: type) -> Any:
+        made = self._made
+        standard_dataclass(init=False, repr=False, eq=False)(self._written)
+        for name in ("__dataclass_fields__", "__dataclass_params__", "__match_args__"):
+            setattr(made, name, getattr(self._written, name))
+        finish(made, order=self._order)
+        return made.__dataclass_fields__
+
+
+def later(name: str) -> Any:
+    def method(self: Any, *arguments: Any, **keywords: Any) -> Any:
+        fields(self)  # finishes the class
+        return getattr(self, name)(*arguments, **keywords)
+
+    return method
+
+
+METHODS = ("__init__", "__eq__", "__hash__", "__repr__", "__reduce__")
+ORDER = ("__lt__", "__gt__", "__le__", "__ge__")
+LATER = {name: later(name) for name in (*METHODS, *ORDER)}
+
+
+def finish(cls: Any, *, order: bool) -> None:
+    """Give a class the methods that the standard decorator would have given it."""
+    names = [each.name for each in fields(cls) if each.compare]
+    key: Any = attrgetter(*names) if names else lambda _: ()
 
     def __eq__(self: Any, other: object) -> bool:
         return bool(key(self) == key(other)) if other.__class__ is self.__class__ else NotImplemented
@@ -54,10 +100,9 @@ def with_methods(cls: Any, *, order: bool) -> Any:
     def __ge__(self: Any, other: object) -> bool:
         return bool(key(self) >= key(other)) if other.__class__ is self.__class__ else NotImplemented
 
-    methods = [__init__, __eq__, __hash__, __repr__, __setattr__, __delattr__, __reduce__]
-    for method in (*methods, *((__lt__, __gt__, __le__, __ge__) if order else ())):
+    cls.__init__ = compiled_init(cls)
+    for method in (__eq__, __hash__, __repr__, __reduce__, *((__lt__, __gt__, __le__, __ge__) if order else ())):
         setattr(cls, method.__name__, method)
-    return cls
 
 
 def __repr__(self: Any) -> str:
