@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import Any
 
 import perfmod
+from perfmod.patterns import Later
 
 PACKAGE = Path(perfmod.__file__).parent
 SEARCHING = frozenset({"search", "finditer", "findall", "sub", "subn", "split"})
@@ -61,6 +62,8 @@ def constants(path: str, module: ModuleType, used: Mapping[str, set[str]]) -> It
 def held(value: Any) -> Iterator[re.Pattern[Any]]:
     if isinstance(value, re.Pattern):
         yield value
+    elif isinstance(value, Later):
+        yield re.compile(value.pattern, value.flags)
     elif isinstance(value, dict):
         yield from held(tuple(value.values()))
     elif isinstance(value, tuple | list):

@@ -6,17 +6,19 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from perfmod.patterns import pattern
+
 if TYPE_CHECKING:
     from perfmod.project import Project
 
-LINE = re.compile(
+LINE = pattern(
     r"^(?P<indent>[ \t]*)(?:from\s+(?P<module>[.\w]+)\s+import\s*(?P<names>\([^)]{0,4000}\)|[^\n;]*)"
     r"|import\s+(?P<modules>[^\n;]*)|(?P<other>\S.*))",
     re.MULTILINE,
 )
-COMMENT = re.compile(r"#[^\n]*")
+COMMENT = pattern(r"#[^\n]*")
 # What is indented below one of these runs later, or never.
-LATER = re.compile(r"(?:async|def|class)\b|@|if\s+(?:\w+\.)?TYPE_CHECKING\b|if\s+__name__\b")
+LATER = pattern(r"(?:async|def|class)\b|@|if\s+(?:\w+\.)?TYPE_CHECKING\b|if\s+__name__\b")
 MOST = 500  # files; beyond it the answer is "perhaps"
 
 

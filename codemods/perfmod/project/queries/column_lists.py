@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from perfmod.patterns import pattern
 from perfmod.project.queries.queries import NamedColumn, Queries
 from perfmod.project.schema.apps import app_of, holds
 from perfmod.project.schema.definition import Definition, Table
@@ -20,9 +21,9 @@ from perfmod.values import dataclass
 if TYPE_CHECKING:
     from perfmod.project import Project
 
-PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+PLAIN = pattern(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 LIMIT = 250  # more columns than this, and the SDK's types give up
-ASSERTED = re.compile(
+ASSERTED = pattern(
     rb"(?:CalledWith|called_with|called_once_with|any_call|toBe|to(?:Strict)?Equal|\bcall)\s*+\(\s*+\[?\s*+[\"'`]\*[\"'`]"
     rb"|\bcall\.[^\n]{0,200}\bselect\(\s*+[\"']\*[\"']|==\s*+[\"']\*[\"']|[?&]select=(?:\*|%2A)"
 )

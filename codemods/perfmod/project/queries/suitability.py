@@ -6,19 +6,20 @@ import re
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from perfmod.patterns import pattern
 from perfmod.source.queries.facts import Query, Select
 
 if TYPE_CHECKING:
     from perfmod.project import Project
 
-DELIBERATE = re.compile(
+DELIBERATE = pattern(
     r"\b(?:avoid\w*|intentional\w*|deliberate\w*|on purpose|(?:all|every)(?: the)? columns?|do not|don'?t|must)\b", re.I
 )
-EXPORT = re.compile(r"(?:\A|[/._-])(?:gdpr|export|backup|dump)(?:[/._-]|\Z)")
+EXPORT = pattern(r"(?:\A|[/._-])(?:gdpr|export|backup|dump)(?:[/._-]|\Z)")
 OTHER_BUILDERS = ("knex", "kysely", "objection", "drizzle-orm", "squel", "arquero")
 PACKAGES = ("@supabase/supabase-js", "@supabase/ssr", "@supabase/postgrest-js", "@insforge/sdk")
-REQUIREMENTS = re.compile(r"(?:\A|/)(?:requirements[\w.-]*\.(?:txt|in)|pyproject\.toml|setup\.(?:py|cfg)|Pipfile)\Z")
-PYTHON_PACKAGES = re.compile(rb"\b(?:supabase|postgrest|insforge)\b")
+REQUIREMENTS = pattern(r"(?:\A|/)(?:requirements[\w.-]*\.(?:txt|in)|pyproject\.toml|setup\.(?:py|cfg)|Pipfile)\Z")
+PYTHON_PACKAGES = pattern(rb"\b(?:supabase|postgrest|insforge)\b")
 
 
 class Suitability:

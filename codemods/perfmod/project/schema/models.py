@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tree_sitter import Node
 
+from perfmod.patterns import pattern
 from perfmod.project.schema.definition import Definition, Table
 from perfmod.project.web.modules import ScriptModules
 from perfmod.source.script.names import binding_of, imported_from, plain, string_value
@@ -16,15 +17,15 @@ from perfmod.source.tree import Source
 if TYPE_CHECKING:
     from perfmod.project import Project
 
-POSTGRES = re.compile(r"\bprovider\s*=\s*\"(?:postgresql|postgres|cockroachdb)\"")
-MODEL = re.compile(r"^[ \t]*(?P<kind>model|view)\s+(?P<name>\w+)\s*\{(?P<body>.*?)^[ \t]*\}", re.M | re.S)
-FIELD = re.compile(r"[ \t]*(?P<name>\w+)[ \t]+(?P<type>\w+)(?P<many>\[\])?\??[ \t]*(?P<rest>[^\n]*)")
-MAP = re.compile(r"(?<!@)@map\(\s*(?:name:\s*)?\"([^\"]+)\"")
-TABLE_MAP = re.compile(r"@@map\(\s*(?:name:\s*)?\"([^\"]+)\"")
-TABLE_SCHEMA = re.compile(r"@@schema\(\s*\"([^\"]+)\"")
-COMMENT = re.compile(r"//[^\n]*")
-PG_TABLE = re.compile(rb"\b(pgTable)\s*\(")
-COLUMN_KEY = re.compile(r"[a-z_][a-z0-9_]*\Z")
+POSTGRES = pattern(r"\bprovider\s*=\s*\"(?:postgresql|postgres|cockroachdb)\"")
+MODEL = pattern(r"^[ \t]*(?P<kind>model|view)\s+(?P<name>\w+)\s*\{(?P<body>.*?)^[ \t]*\}", re.M | re.S)
+FIELD = pattern(r"[ \t]*(?P<name>\w+)[ \t]+(?P<type>\w+)(?P<many>\[\])?\??[ \t]*(?P<rest>[^\n]*)")
+MAP = pattern(r"(?<!@)@map\(\s*(?:name:\s*)?\"([^\"]+)\"")
+TABLE_MAP = pattern(r"@@map\(\s*(?:name:\s*)?\"([^\"]+)\"")
+TABLE_SCHEMA = pattern(r"@@schema\(\s*\"([^\"]+)\"")
+COMMENT = pattern(r"//[^\n]*")
+PG_TABLE = pattern(rb"\b(pgTable)\s*\(")
+COLUMN_KEY = pattern(r"[a-z_][a-z0-9_]*\Z")
 
 
 def prisma_definitions(project: Project) -> Iterator[Definition]:

@@ -6,17 +6,18 @@ import re
 from typing import TYPE_CHECKING
 
 from perfmod.discovery import language_of
+from perfmod.patterns import pattern
 
 if TYPE_CHECKING:
     from perfmod.project import Project
 
-SERVER = re.compile(
+SERVER = pattern(
     r"(?:\A|/)(?:supabase/functions|functions|api|server|servers|backend|scripts|netlify|edge-functions|workers?)/"
     r"|(?:\A|/)(?:middleware|proxy|route|instrumentation)\.[cm]?[jt]sx?\Z|\.server\.[cm]?[jt]sx?\Z"
 )
 PHONE = ("expo", "react-native", "@ionic/core", "@capacitor/core")
-USE_CLIENT = re.compile(rb"\A(?>\s|//[^\n]*\n|/\*.*?\*/)*+[\"']use client[\"']", re.S)
-USE_SERVER = re.compile(rb"\A(?>\s|//[^\n]*\n|/\*.*?\*/)*+[\"']use server[\"']", re.S)
+USE_CLIENT = pattern(rb"\A(?>\s|//[^\n]*\n|/\*.*?\*/)*+[\"']use client[\"']", re.S)
+USE_SERVER = pattern(rb"\A(?>\s|//[^\n]*\n|/\*.*?\*/)*+[\"']use server[\"']", re.S)
 
 
 def is_browser_code(project: Project, path: str) -> bool:

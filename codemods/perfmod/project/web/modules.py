@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tree_sitter import Node
 
 from perfmod.discovery import language_of
+from perfmod.patterns import pattern
 from perfmod.source.script.names import Bound, imported_from, top_level
 from perfmod.source.tree import Source
 from perfmod.values import dataclass
@@ -18,11 +19,11 @@ if TYPE_CHECKING:
     from perfmod.project import Project
 
 SUFFIXES = (".ts", ".tsx", ".d.ts", ".mts", ".js", ".jsx", ".mjs", ".cts", ".cjs")
-SCRIPT = re.compile(r"\.(?:[cm]?[jt]sx?)\Z")
+SCRIPT = pattern(r"\.(?:[cm]?[jt]sx?)\Z")
 CONFIGURATIONS = ("tsconfig.json", "tsconfig.app.json", "jsconfig.json", "tsconfig.base.json")
 # JSON as tsconfig has it: comments and trailing commas; strings are kept.
 COMMENTS = r"//[^\n]*|/\*.*?(?:\*/|\Z)"
-LOOSE = re.compile(rf'("(?:\\.|[^"\\])*+"?)|{COMMENTS}|,(?=\s*+(?:(?>{COMMENTS})\s*+)*+[}}\]])', re.S)
+LOOSE = pattern(rf'("(?:\\.|[^"\\])*+"?)|{COMMENTS}|,(?=\s*+(?:(?>{COMMENTS})\s*+)*+[}}\]])', re.S)
 DEPTH = 12
 
 
@@ -61,9 +62,9 @@ class ScriptModules:
         specifier = specifier.partition("?")[0]
         if specifier.startswith("."):
             return self._existing(posixpath.join(posixpath.dirname(path), specifier))
-        for pattern, places in self._paths(posixpath.dirname(path)):
-            head, star, tail = pattern.partition("*")
-            if specifier == pattern or (star and specifier.startswith(head) and specifier.endswith(tail)):
+        for alias, places in self._paths(posixpath.dirname(path)):
+            head, star, tail = alias.partition("*")
+            if specifier == alias or (star and specifier.startswith(head) and specifier.endswith(tail)):
                 middle = specifier[len(head) : len(specifier) - len(tail)] if star else ""
                 for place in places:
                     if (found := self._existing(place.replace("*", middle, 1))) is not None:

@@ -2,35 +2,35 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from perfmod.needles import holds
+from perfmod.patterns import pattern
 from perfmod.source.words import is_imported, line_of, starts_of_word
 from perfmod.values import dataclass
 
 VERB = rb"(?:get|post|put|patch|delete|head|options|request|stream|send)"
 #: What a file says that makes a client or a request of a library itself, or gets one that is annotated.
 EVIDENCE = {
-    b"httpx": re.compile(rb"AsyncClient|\bClient\b|\bhttpx\s+as\b|\bhttpx\s*\.\s*" + VERB + rb"\s*\("),
-    b"aiohttp": re.compile(rb"ClientSession|\baiohttp\s+as\b|\baiohttp\s*\.\s*request\s*\("),
-    b"requests": re.compile(rb"\b[Ss]ession\s*\(|\brequests\s+as\b|\brequests\s*\.\s*" + VERB + rb"\s*\("),
+    b"httpx": pattern(rb"AsyncClient|\bClient\b|\bhttpx\s+as\b|\bhttpx\s*\.\s*" + VERB + rb"\s*\("),
+    b"aiohttp": pattern(rb"ClientSession|\baiohttp\s+as\b|\baiohttp\s*\.\s*request\s*\("),
+    b"requests": pattern(rb"\b[Ss]ession\s*\(|\brequests\s+as\b|\brequests\s*\.\s*" + VERB + rb"\s*\("),
 }
-FROM_OR_IMPORT = re.compile(rb"\b(?:from|import)\b")
-AWAITED = re.compile(rb"\b(?:await|async with)[\s(]++[\w.() ]{1,300}\.\s*" + VERB + rb"\s*\(")
+FROM_OR_IMPORT = pattern(rb"\b(?:from|import)\b")
+AWAITED = pattern(rb"\b(?:await|async with)[\s(]++[\w.() ]{1,300}\.\s*" + VERB + rb"\s*\(")
 #: A dot, the verb, and an argument: what stands before the dot is looked at from the end.
-CALL = re.compile(rb"\.[\s\\]*" + VERB + rb"[\s\\]*\(\s*(?!\))")
-LAST_NAME = re.compile(rb"\b(\w+)[\s\\]*\Z")
-WORD = re.compile(rb"[A-Za-z_]\w*")
+CALL = pattern(rb"\.[\s\\]*" + VERB + rb"[\s\\]*\(\s*(?!\))")
+LAST_NAME = pattern(rb"\b(\w+)[\s\\]*\Z")
+WORD = pattern(rb"[A-Za-z_]\w*")
 #: What stands before a word whose value, or what it gives back, a line hands on. Calls and their arguments do not.
 WHOLE = rb"[\s(]*(?:await\b[\s(]*)?(?:\w+(?:\(\))?\s*\.\s*)*\Z"
-ASSIGNED = re.compile(rb"\b(\w+)\s*(?::[^=\n]*)?:?=(?!=)(?:[^=\n]*\b(?:or|else)\b)?" + WHOLE)
-ANNOTATED = re.compile(rb"\b(\w+)\s*:\s*+[\w.\[|, \"']*\Z")
-HEADED = re.compile(rb"\b(?:class|def)\s+(\w+)\s*\([^=]*\Z")
-GIVEN_BACK = re.compile(rb"\b(?:return|yield)\b(?:[^=\n]*\b(?:or|else)\b)?" + WHOLE)
-ENTERED = re.compile(rb"\b(?:with|import)\b")
-ALIAS = re.compile(rb"[^:]{0,300}?\bas\s+(\w+)\s*(?:[:,)\r\n]|\Z)")
-FUNCTION = re.compile(rb"\bdef\s+(\w+)")
+ASSIGNED = pattern(rb"\b(\w+)\s*(?::[^=\n]*)?:?=(?!=)(?:[^=\n]*\b(?:or|else)\b)?" + WHOLE)
+ANNOTATED = pattern(rb"\b(\w+)\s*:\s*+[\w.\[|, \"']*\Z")
+HEADED = pattern(rb"\b(?:class|def)\s+(\w+)\s*\([^=]*\Z")
+GIVEN_BACK = pattern(rb"\b(?:return|yield)\b(?:[^=\n]*\b(?:or|else)\b)?" + WHOLE)
+ENTERED = pattern(rb"\b(?:with|import)\b")
+ALIAS = pattern(rb"[^:]{0,300}?\bas\s+(\w+)\s*(?:[:,)\r\n]|\Z)")
+FUNCTION = pattern(rb"\bdef\s+(\w+)")
 NEAR = 300  # bytes in which a receiver stands before its verb, and `import` before a name
 LONG = 500  # bytes of a line before a word; a file with more is parsed: patterns would be slow
 
@@ -82,8 +82,8 @@ def bound_near(data: bytes, start: int, end: int) -> Iterator[bytes]:
     before = data[statement_of(data, start) : start]
     if assigned := ASSIGNED.search(before):
         yield assigned[1]
-    for pattern in (ANNOTATED, HEADED):
-        yield from pattern.findall(before)
+    for naming in (ANNOTATED, HEADED):
+        yield from naming.findall(before)
     if GIVEN_BACK.search(before):
         yield from FUNCTION.findall(data, max(0, start - 10 * NEAR), start)[-1:]
     if ENTERED.search(before) and (alias := ALIAS.match(data, end)):

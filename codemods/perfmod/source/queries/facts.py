@@ -6,6 +6,7 @@ import re
 from typing import Literal, TypeAlias
 
 from perfmod.model import Span
+from perfmod.patterns import pattern
 from perfmod.source.words import starts_of_word
 from perfmod.values import dataclass
 
@@ -15,19 +16,19 @@ Evidence: TypeAlias = Literal["made", "typed", "named", "unknown", "foreign"]
 SHARED = "the variable may hold another query here"
 
 # In bytes: a select that may hold a star, or one that takes all columns without saying so.
-STAR = re.compile(
+STAR = pattern(
     rb"\bselect\s*(?:<[^()\n]{0,500}>\s*)?\(\s*+(?:(?>//[^\n]*|/\*.*?\*/|#[^\n]*)\s*+)*+"
     rb"(?:\)|[\"'`][^\"'`)]{0,2000}?\*|[\"'`]\s*[\"'`]|count\s*=|columns\s*=|undefined\b)",
     re.S,
 )
-SENSITIVE = re.compile(
+SENSITIVE = pattern(
     r"(?:\A|_)(?:encrypted|passwords?|passwd|secrets?|token|api_?keys?|hash|ssn|salt|private_?key)(?:_|\Z)"
 )
-SENSITIVE_LIST = re.compile(
+SENSITIVE_LIST = pattern(
     rb"\bselect\s*\(\s*[\"'`][^\"'`]*(?:encrypted|passw|secret|token|api_?key|hash|ssn|salt|private_?key)", re.I
 )
 
-BUILDER = re.compile(rb"\.[\s\\]*(?:from_?|table|rpc)\s*[<(]")
+BUILDER = pattern(rb"\.[\s\\]*(?:from_?|table|rpc)\s*[<(]")
 
 
 def may_hold_queries(data: bytes) -> bool:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar
 
 from perfmod.needles import holds, places
+from perfmod.patterns import pattern
 from perfmod.rule import Triggers
 from perfmod.values import dataclass
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from perfmod.rule import Scanner
     from perfmod.source.tree import Source
 
-QUERY = re.compile(rb"\.\s*(?:from_?|table)\s*[(<]")
+QUERY = pattern(rb"\.\s*(?:from_?|table)\s*[(<]")
 # The same without the dot, by the word that it begins with: that is found many times faster.
-WORDS = ((b"from", re.compile(rb"from_?\s*[(<]")), (b"table", re.compile(rb"table\s*[(<]")))
-OTHER_SCHEMA = re.compile(
+WORDS = ((b"from", pattern(rb"from_?\s*[(<]")), (b"table", pattern(rb"table\s*[(<]")))
+OTHER_SCHEMA = pattern(
     rb"(?:\bdb\s*:\s*\{|PostgrestClient\b[^{}]{0,500}\{)[^{}]{0,500}\bschema\b(?!\s*:\s*[\"'`]public[\"'`])"
     rb"|Client<[^<>()]{0,200},\s*[\"'](?!public[\"'])\w"
     rb"|ClientOptions\([^()]{0,500}\bschema\s*=(?!=|\s*[\"']public[\"'])"

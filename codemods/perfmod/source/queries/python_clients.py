@@ -8,22 +8,21 @@ from dataclasses import replace
 
 from tree_sitter import Node
 
+from perfmod.patterns import pattern
 from perfmod.source.python.names import Binding, Bound, Imported, Names
 from perfmod.source.queries.facts import Client, Origin
 
-MAKERS = re.compile(
+MAKERS = pattern(
     r"(?:\A|\.)(?:a?create_client|create_async_client|(?:Sync|Async)?(?:Supabase)?Client|(?:Sync|Async)PostgrestClient|"
     r"(?:Async)?Ins[fF]orge\w*)\Z"
 )
-PACKAGES = re.compile(r"\A(?:supabase|postgrest|supafunc|insforge)\w*(?:\.|\Z)")
-MAKER_CALL = re.compile(
-    r"\b(?:a?create_client|create_async_client|(?:Async|Sync)PostgrestClient|Ins[fF]orgeClient)\s*\("
-)
-IMPORTS = re.compile(rb"^[ \t]*(?:from|import)[ \t]+(?:supabase|postgrest|insforge)\b", re.M)
+PACKAGES = pattern(r"\A(?:supabase|postgrest|supafunc|insforge)\w*(?:\.|\Z)")
+MAKER_CALL = pattern(r"\b(?:a?create_client|create_async_client|(?:Async|Sync)PostgrestClient|Ins[fF]orgeClient)\s*\(")
+IMPORTS = pattern(rb"^[ \t]*(?:from|import)[ \t]+(?:supabase|postgrest|insforge)\b", re.M)
 # The schema in a client's options: `ClientOptions(schema="sales")`.
-SCHEMA = re.compile(r"\bschema\s*=\s*(?P<value>[\"']\w+[\"'])?")
-OPTIONS = re.compile(r"\boptions\s*=\s*[\w.]+\s*[,)]")
-NAMED = re.compile(r"supabase|insforge|postgrest", re.I)
+SCHEMA = pattern(r"\bschema\s*=\s*(?P<value>[\"']\w+[\"'])?")
+OPTIONS = pattern(r"\boptions\s*=\s*[\w.]+\s*[,)]")
+NAMED = pattern(r"supabase|insforge|postgrest", re.I)
 UNKNOWN = Client("unknown")
 DEPTH = 6
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from tree_sitter import Node
 
+from perfmod.patterns import pattern
 from perfmod.source.queries.facts import Client, Origin
 from perfmod.source.script.names import Bound, binding_of, imported_from, last_name, plain
 from perfmod.source.tree import Source
@@ -16,20 +17,18 @@ MAKER = (
     r"Middleware|BrowserSupabase|ServerSupabase|MiddlewareSupabase)?Client|(?:Postgrest|Supabase|InsForge)Client|"
     r"useSupabaseClient)"
 )
-MAKERS = re.compile(rf"\A{MAKER}\Z")
-PACKAGES = re.compile(r"@supabase/|@insforge/|\binsforge\b|postgrest-js|supabase-js")
-TYPES = re.compile(r"\b(?:SupabaseClient|PostgrestClient|InsForgeClient)\b|ReturnType<\s*typeof\s+create\w*Client")
-GENERIC = re.compile(r"<\s*(?P<type>[A-Za-z_$][\w$.]*)\s*[,>]")
-MAKER_CALL = re.compile(rf"\b{MAKER}\s*+(?:<\s*(?P<type>[A-Za-z_$][\w$.]*+)\s*+[^>(]{0, 500}>\s*+)?\(")
+MAKERS = pattern(rf"\A{MAKER}\Z")
+PACKAGES = pattern(r"@supabase/|@insforge/|\binsforge\b|postgrest-js|supabase-js")
+TYPES = pattern(r"\b(?:SupabaseClient|PostgrestClient|InsForgeClient)\b|ReturnType<\s*typeof\s+create\w*Client")
+GENERIC = pattern(r"<\s*(?P<type>[A-Za-z_$][\w$.]*)\s*[,>]")
+MAKER_CALL = pattern(rf"\b{MAKER}\s*+(?:<\s*(?P<type>[A-Za-z_$][\w$.]*+)\s*+[^>(]{0, 500}>\s*+)?\(")
 # The schema in a client's options or type: `db: { schema: 'sales' }`, `<Database, 'sales'>`.
-SCHEMA = re.compile(
+SCHEMA = pattern(
     r"(?:\bdb\s*:\s*\{|PostgrestClient\b[^{}]{0,500}\{)[^{}]{0,500}?\bschema\s*(?::\s*(?P<value>[\"'`]\w+[\"'`])?|[,}])"
     r"|<[^<>()]{0,200},\s*(?P<type>[\"']\w+[\"'])"
 )
-OPTIONS = re.compile(
-    r"\([^,()]{1,200}+,[^,()]{1,200}+,\s*+(?:[\w.]++|\{[^{}]{0,500}?\.\.\.[^{}]{0,500}+\})\s*+,?\s*+\)"
-)
-NAMED = re.compile(r"supabase|insforge|postgrest", re.I)
+OPTIONS = pattern(r"\([^,()]{1,200}+,[^,()]{1,200}+,\s*+(?:[\w.]++|\{[^{}]{0,500}?\.\.\.[^{}]{0,500}+\})\s*+,?\s*+\)")
+NAMED = pattern(r"supabase|insforge|postgrest", re.I)
 UNKNOWN = Client("unknown")
 DEPTH = 6
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
-
 from perfmod.needles import places
+from perfmod.patterns import pattern
 
 #: a mode in which nothing is read
 WRITING = rb"(?:mode\s*=\s*)?[\"'][rbtU]*[wax+][rbtU+]*[\"']"
@@ -12,26 +11,26 @@ WRITING = rb"(?:mode\s*=\s*)?[\"'][rbtU]*[wax+][rbtU+]*[\"']"
 CALLS = (
     (
         b"open",
-        re.compile(
+        pattern(
             rb"(?:(?<![\w.])open\s*\((?!%b)|(?<=\.)(?<!os\.)(?<!aiofiles\.)(?<!\bImage\.)open\s*\((?!%b))"
             % (rb"[^()\n]*,\s*" + WRITING, WRITING)
         ),
     ),
     (
         b"read_",
-        re.compile(
+        pattern(
             rb"\bread_(?:text|bytes|binary|csv|json|excel|parquet|pickle|feather|table|fwf|orc|xml|stata|sas|yaml)\s*\("
         ),
     ),
-    (b"open_", re.compile(rb"\bopen_(?:text|binary)\s*\(")),
-    (b"get_data", re.compile(rb"\bget_data\s*\(")),
-    (b"loadtxt", re.compile(rb"\bloadtxt\s*\(")),
-    (b"genfromtxt", re.compile(rb"\bgenfromtxt\s*\(")),
-    (b"fromfile", re.compile(rb"\bfromfile\s*\(")),
-    (b"getlines", re.compile(rb"\bgetlines\s*\(")),
-    (b".load", re.compile(rb"(?:(?<=\bnp)|(?<=\bnumpy)|(?<=\btoml)|(?<=\bjoblib)|(?<=\btorch))\.load\s*\(")),
+    (b"open_", pattern(rb"\bopen_(?:text|binary)\s*\(")),
+    (b"get_data", pattern(rb"\bget_data\s*\(")),
+    (b"loadtxt", pattern(rb"\bloadtxt\s*\(")),
+    (b"genfromtxt", pattern(rb"\bgenfromtxt\s*\(")),
+    (b"fromfile", pattern(rb"\bfromfile\s*\(")),
+    (b"getlines", pattern(rb"\bgetlines\s*\(")),
+    (b".load", pattern(rb"(?:(?<=\bnp)|(?<=\bnumpy)|(?<=\btoml)|(?<=\bjoblib)|(?<=\btorch))\.load\s*\(")),
 )
-TESTS = re.compile(r"(?:^|/)(?:_?tests?|testing|testdata|pytest)/|(?:^|/)(?:test_[^/]*|[^/]*_test|conftest)\.py\Z")
+TESTS = pattern(r"(?:^|/)(?:_?tests?|testing|testdata|pytest)/|(?:^|/)(?:test_[^/]*|[^/]*_test|conftest)\.py\Z")
 
 
 def may_read(data: bytes) -> bool:

@@ -8,38 +8,39 @@ from __future__ import annotations
 import re
 
 from perfmod.needles import holds
+from perfmod.patterns import pattern
 from perfmod.source.words import starts_of_word
 
 # What stands before `.create_task` where it may be asyncio's: the module, a loop, a call or an item.
-TASK_RECEIVER = re.compile(rb"(?:asyncio|loop|tasks|[)\]])[\s\\]*\.[\s\\]*\Z")
+TASK_RECEIVER = pattern(rb"(?:asyncio|loop|tasks|[)\]])[\s\\]*\.[\s\\]*\Z")
 # asyncio, or its tasks, under another name: what says so, and what stands before it where that is code.
 ASSIGNED_TO = (b"= asyncio\n", b"= asyncio\r")
 IMPORTED_AS = (b"asyncio as", b"tasks as")
-IMPORT = re.compile(rb"(?:\bimport|[,(\n]|^)[ \t\\]*(?:asyncio\.)?\Z")
+IMPORT = pattern(rb"(?:\bimport|[,(\n]|^)[ \t\\]*(?:asyncio\.)?\Z")
 # a loop under any name
 LOOP_MADE = (b"EventLoop", b"_event_loop(", b"_running_loop(")
 
 # What stands before a call that is a statement of its own.
-STATEMENT_START = re.compile(rb"(?:^|[\n;:])[ \t]*(?:\w+[ \t]*=[ \t]*)?[\w.()]*\Z")
+STATEMENT_START = pattern(rb"(?:^|[\n;:])[ \t]*(?:\w+[ \t]*=[ \t]*)?[\w.()]*\Z")
 # What stands before a call whose value is awaited or given back, and before the name of a definition.
-KEPT = re.compile(rb"\b(?:await|return|def)[ \t]+[\w.()\[{]*\Z")
+KEPT = pattern(rb"\b(?:await|return|def)[ \t]+[\w.()\[{]*\Z")
 # `self.task = `, `tasks[key] = `, `self.tasks.append(`
-STORED = re.compile(
+STORED = pattern(
     rb"[ \t]*(?:[\w.]+(?:\.\w+|\[[^\n=\[\]]*\])(?:[ \t]*:[^=\n]+|[ \t]*)=[ \t]*[\[{(]?"
     rb"|\w+\.[\w.]+\.(?:append|add|insert|appendleft|setdefault)\()[\w.()]*\Z"
 )
 # `task = `, `tasks = [`, `tasks.append(`
-ASSIGNED = re.compile(
+ASSIGNED = pattern(
     rb"([ \t]+)(\w+)(?:(?:[ \t]*:[^=\n]+)?[ \t]*=[ \t]*[\[{(]?[\w.()]*|\.(?:append|add|insert|appendleft)\([\w.()]*)\Z"
 )
-CALLED = re.compile(rb"[ \t]*\(")
-CALLED_OR_RENAMED = re.compile(rb"[ \t]*(?:\(|as\b)")
-OF_A_NAME = re.compile(rb"[ \t]*\(\s*\w+\s*[,)]")
-GIVEN_A_NAME = re.compile(rb"=[ \t]*[\w.]*\Z")
-IMPORTED = re.compile(rb"[ \t]*from[ \t]+[\w.]+[ \t]+import[ \t]++[\w, \t]*\Z")
-QUOTED = re.compile(rb"[\"'`][\w.]*\Z")
-FUNCTION = re.compile(rb"^([ \t]*)(async[ \t]+)?def[ \t]", re.MULTILINE)
-STRINGS = re.compile(rb"\"\"\"|'''")
+CALLED = pattern(rb"[ \t]*\(")
+CALLED_OR_RENAMED = pattern(rb"[ \t]*(?:\(|as\b)")
+OF_A_NAME = pattern(rb"[ \t]*\(\s*\w+\s*[,)]")
+GIVEN_A_NAME = pattern(rb"=[ \t]*[\w.]*\Z")
+IMPORTED = pattern(rb"[ \t]*from[ \t]+[\w.]+[ \t]+import[ \t]++[\w, \t]*\Z")
+QUOTED = pattern(rb"[\"'`][\w.]*\Z")
+FUNCTION = pattern(rb"^([ \t]*)(async[ \t]+)?def[ \t]", re.MULTILINE)
+STRINGS = pattern(rb"\"\"\"|'''")
 # In a line without a string or a comment before it: the variable is awaited, given back, gone through, or stored.
 USE = (
     rb"\n[ \t]{0,100}"
