@@ -15,6 +15,7 @@ from perfmod.source.tree import Source
 FIXTURES = sorted((Path(__file__).parent.parent / "fixtures").rglob("*.py"))
 
 RULED_OUT = {
+    "stored two lines later": "async def f():\n    t = asyncio.create_task(g())\n    a.b = c\n    a.c = t\n    done()\n",
     "awaited later": "async def f():\n    task = asyncio.create_task(g())\n    await task\n",
     "given back": "async def f():\n    task = asyncio.create_task(g())\n    return task\n",
     "gathered": "async def f():\n    ts = [asyncio.create_task(g(x)) for x in xs]\n    await asyncio.gather(*ts)\n",
@@ -43,6 +44,11 @@ PARSED = {
     "function assigned": "spawn = asyncio.create_task\nspawn(g())\n",
     "function passed": "async def f():\n    loop.call_soon(asyncio.create_task, g())\n",
     "a loop of another name": "async def f():\n    runner = asyncio.get_event_loop()\n    runner.create_task(g())\n",
+    "a keyword of that name": "async def f():\n    t = asyncio.create_task(g())\n    await h(t=1)\n",
+    "a keyword whose value follows": "async def f():\n    t = asyncio.create_task(g())\n    await h(t=\n        1)\n",
+    "an attribute of that name": "async def f():\n    t = asyncio.create_task(g())\n    await self.t\n",
+    "part of another name": "async def f():\n    t = asyncio.create_task(g())\n    await tt\n",
+    "another variable stored": "async def f():\n    t = asyncio.create_task(g())\n    self.t = u\n",
     "the checkout's helper": (
         "import asyncio\ntasks = set()\ndef spawn(coro):\n    task = asyncio.create_task(coro)\n    tasks.add(task)\n"
         "    task.add_done_callback(done)\n    return task\n"

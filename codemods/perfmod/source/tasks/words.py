@@ -41,16 +41,20 @@ IMPORTED = pattern(rb"[ \t]*from[ \t]+[\w.]+[ \t]+import[ \t]++[\w, \t]*\Z")
 QUOTED = pattern(rb"[\"'`][\w.]*\Z")
 FUNCTION = pattern(rb"^([ \t]*)(async[ \t]+)?def[ \t]", re.MULTILINE)
 STRINGS = pattern(rb"\"\"\"|'''")
-# In a line without a string or a comment before it: the variable is awaited, given back, gone through, or stored.
-USE = (
-    rb"\n[ \t]{0,100}"
-    rb"(?:(?:(?:[\w., \t\[\]]{1,200}=[ \t]*)?(?:return|await)\b|(?:async[ \t]+)?for[ \t][\w, \t]{1,200}[ \t]in\b)"
-    rb"[^\n#\"']*?(?<![\w.])%(name)b(?!\w|[ \t]*=[^=])"
-    rb"|(?:[\w.]{1,100}(?:\.\w+|\[[^\n=\[\]]{1,200}\])[ \t]*=[ \t]*|\w+\.[\w.]{1,100}\.(?:append|add)\()"
-    rb"%(name)b[ \t]*+(?:\)[ \t]*+)?\r?\n)"
+# A line that awaits, gives back or goes through something, as far as no string or comment begins.
+USING = pattern(
+    rb"\n[ \t]{0,100}(?:(?:[\w., \t\[\]]{1,200}=[ \t]*)?(?:return|await)\b"
+    rb"|(?:async[ \t]+)?for[ \t][\w, \t]{1,200}[ \t]in\b)([^\n#\"']*)"
 )
-COLLECTED = rb"\n[ \t]*(\w+)\.(?:append|add)\(%(name)b\)"
-BOUND = rb"[^\w.\n]%(name)b[ \t]*(?::[^\n=]{0,300})?:?=(?!=)"
+# A line that stores a variable.
+STORING = pattern(
+    rb"\n[ \t]{0,100}(?:[\w.]{1,100}(?:\.\w+|\[[^\n=\[\]]{1,200}\])[ \t]*=[ \t]*|\w+\.[\w.]{1,100}\.(?:append|add)\()"
+    rb"(\w+)[ \t]*+(?:\)[ \t]*+)?(?=\r?\n)"
+)
+COLLECTING = pattern(rb"\n[ \t]*(\w+)\.(?:append|add)\((\w+)\)")
+# What stands behind a name that is a keyword argument, and behind one that is given a value.
+AS_KEYWORD = pattern(rb"[ \t]*=[^=]")
+GIVEN_A_VALUE = pattern(rb"[ \t]*(?::[^\n=]{0,300})?:?=(?!=)")
 
 
 LONG = 300  # bytes of a line before a call; nobody writes more, and patterns would be slow
@@ -127,14 +131,31 @@ def is_used(data: bytes, name: bytes, indent: int, start: int) -> bool:
         return False  # it may be the helper of the checkout itself
     string = STRINGS.search(rest)
     code = rest[: string.start()] if string is not None else rest
-    if re.search(USE % {b"name": re.escape(name)}, code):
+    if is_used_in(code, name):
         return True
-    collected = re.search(COLLECTED % {b"name": re.escape(name)}, code)
-    if collected is None:
+    holder = next((found[1] for found in COLLECTING.finditer(code) if found[2] == name), None)
+    if holder is None:
         return False
-    holder = re.escape(collected[1])
-    is_local = re.search(BOUND % {b"name": holder}, data) is not None
-    return not is_local or re.search(USE % {b"name": holder}, code) is not None
+    return not is_bound(data, holder) or is_used_in(code, holder)
+
+
+def is_used_in(code: bytes, name: bytes) -> bool:
+    """Whether a variable is awaited, given back, gone through, or stored."""
+    if any(found[1] == name for found in STORING.finditer(code)):
+        return True
+    return any(
+        code[start - 1 : start] != b"." and not AS_KEYWORD.match(code, start + len(name))
+        for line in USING.finditer(code)
+        for start in starts_of_word(code, name, *line.span(1))
+    )
+
+
+def is_bound(data: bytes, name: bytes) -> bool:
+    """Whether something is assigned to a variable in a line after other code."""
+    return any(
+        start and data[start - 1] not in b".\n" and GIVEN_A_VALUE.match(data, start + len(name))
+        for start in starts_of_word(data, name)
+    )
 
 
 def end_of_function(data: bytes, indent: int, start: int) -> int:
