@@ -15,7 +15,7 @@ from perfmod.source.tree import Source
 FIXTURES = sorted((Path(__file__).parent.parent / "fixtures").rglob("*.py"))
 
 RULED_OUT = {
-    "stored two lines later": "async def f():\n    t = asyncio.create_task(g())\n    a.b = c\n    a.c = t\n    done()\n",
+    "stored two lines later": "async def f():\n    t = asyncio.create_task(g())\n    a.b = c\n    a.c = t\n    end()\n",
     "awaited later": "async def f():\n    task = asyncio.create_task(g())\n    await task\n",
     "given back": "async def f():\n    task = asyncio.create_task(g())\n    return task\n",
     "gathered": "async def f():\n    ts = [asyncio.create_task(g(x)) for x in xs]\n    await asyncio.gather(*ts)\n",
