@@ -1,7 +1,7 @@
 """The cache of facts: what each file said when it was last read. Findings are not cached, they depend on other files.
 
-An entry holds while the file's size and modification time are the same. A file that changed in the last two seconds
-before it was read gets none: its time stamp could stand for two contents ("racy git", git's technical documentation).
+What a file said holds while its size and modification time are the same. A file that changed in the last two seconds
+before it was read is not kept: its time stamp could stand for two contents ("racy git", git's technical documentation).
 The whole cache is for one version of perfmod, one set of rules and one set of options.
 
 Findings depend on other files too, so they are kept only as a whole, with all that judging looked at: the list of
@@ -16,15 +16,17 @@ import pickle
 import stat
 import sys
 import time
+from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
 from perfmod import __version__
 from perfmod.reading import read_regular
-from perfmod.values import dataclass
+from perfmod.values import dataclass, field
 
 if TYPE_CHECKING:
     from perfmod.model import Finding, Note
@@ -35,18 +37,26 @@ RACY = 2_000_000_000  # nanoseconds
 INSTALLED = frozenset({"site-packages", "dist-packages"})
 
 Stamp = tuple[int, int]  # size, modification time in nanoseconds; (-1, 0) of what is not there
-Entry = tuple[int, int, "Scanned | None"]  # of a file: its stamp, and what it said
 ABSENT: Stamp = (-1, 0)
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What judging said, and what it looked at besides the files that have an entry."""
+    """What judging said, and what it looked at besides the files that are kept."""
 
     files: str  #: the names of all files, with NUL between them: read and compared in one piece
     watched: Mapping[str, Stamp]
     findings: tuple[Finding, ...]
     notes: tuple[Note, ...]
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What a run leaves to the next."""
+
+    stamps: Mapping[str, Stamp] = field(default_factory=dict)  #: of all files that were looked at
+    said: Mapping[str, Scanned] = field(default_factory=dict)  #: what those of them said in which a trigger fit
+    verdict: Verdict | None = None
 
 
 class FactUnpickler(pickle.Unpickler):
@@ -67,49 +77,48 @@ class Cache:
         self._root = os.fspath(root)
         self._key = key_of(root, rules)
         self._path = folder / f"facts-{crc32(self._key.encode()):08x}"
-        self._entries, self._verdict = read(self._path, self._key)
+        self._kept = read(self._path, self._key)
         self._unchanged: set[str] = set()
-        self._current: dict[str, Entry] = {}
-        self._stamps: dict[str, Stamp] = {}
+        self._current: dict[str, Stamp] = {}
+        self._said: dict[str, Scanned] = {}
+        self._read: dict[str, Stamp] = {}
         self._watched: dict[str, Stamp | None] = {}
-        self._is_new = False
+        self._verdict: Verdict | None = None
 
     def look_ahead(self) -> Iterator[None]:
         """Look at the files of the last run, so that `known` need not: while git still looks for files.
 
         Pauses every millisecond or two, for what the caller has to see to.
         """
-        for number, (path, entry) in enumerate(self._entries.items()):
-            if stamp_of(self._root, path) == entry[:2]:
+        for number, (path, stamp) in enumerate(self._kept.stamps.items()):
+            if stamp_of(self._root, path) == stamp:
                 self._unchanged.add(path)
             if not number % 500:
                 yield
 
-    def known(self, paths: Sequence[str]) -> dict[str, Scanned | None]:
-        """What those of the files said that have not changed since: None where no trigger fit."""
-        if self._unchanged.issuperset(paths):
-            self._current = {path: self._entries[path] for path in paths}
-            return {path: entry[2] for path, entry in self._current.items()}
-        found = {}
+    def known(self, paths: Sequence[str]) -> tuple[dict[str, Scanned], list[str]]:
+        """What those of the files said that have not changed since, and which of them are to be read."""
+        stamps, unchanged = self._kept.stamps, self._unchanged
+        unknown = []
         for path in paths:
-            entry = self._entries.get(path)
-            if path not in self._unchanged:
-                stamp = stamp_of(self._root, path)
-                if stamp is None or stamp == ABSENT:
-                    continue
-                if entry is None or stamp != entry[:2]:
-                    self._stamps[path] = stamp
-                    continue
-            assert entry is not None
-            self._current[path] = entry
-            found[path] = entry[2]
-        return found
+            stamp = stamps[path] if path in unchanged else stamp_of(self._root, path)
+            if stamp is not None and stamp == stamps.get(path):
+                self._current[path] = stamp
+                continue
+            unknown.append(path)
+            if stamp is not None and stamp != ABSENT:
+                self._read[path] = stamp
+        self._said = {path: said for path, said in self._kept.said.items() if path in self._current}
+        return dict(self._said), unknown
 
     def put(self, path: str, scanned: Scanned | None) -> None:
-        """Remember what a file said, as it stood when `known` was asked for it."""
-        stamp = self._stamps.get(path)
-        if stamp is not None and not is_racy(stamp) and (scanned is None or scanned.skipped is None):
-            self._current[path] = (*stamp, scanned)
+        """Remember what a file said, as it stood when `known` was asked for it: None where no trigger fit."""
+        stamp = self._read.get(path)
+        if stamp is None or is_racy(stamp) or (scanned is not None and scanned.skipped is not None):
+            return
+        self._current[path] = stamp
+        if scanned is not None:
+            self._said[path] = scanned
 
     def watch(self, path: str) -> None:
         """Note that judging is about to read a file."""
@@ -118,8 +127,8 @@ class Cache:
 
     def verdict(self, files: Sequence[str], relevant: Sequence[str]) -> Verdict | None:
         """What judging said of just these files, if it would say the same again."""
-        known = self._verdict
-        if known is None or self._current != self._entries or len(relevant) != len(self._current):
+        known = self._kept.verdict
+        if known is None or self._current != self._kept.stamps or len(relevant) != len(self._current):
             return None
         if known.files != "\0".join(files) or any(
             stamp_of(self._root, path) != was for path, was in known.watched.items()
@@ -134,15 +143,16 @@ class Cache:
         watched = {path: stamp for path, stamp in self._watched.items() if stamp is not None and not is_racy(stamp)}
         if len(watched) == len(self._watched) and len(relevant) == len(self._current):
             self._verdict = Verdict("\0".join(files), watched, tuple(findings), tuple(notes))
-            self._is_new = True
 
     def save(self) -> None:
         """Write the cache, whole or not at all. One that can't be written is none."""
-        if not self._is_new and self._current == self._entries:
+        if self._verdict is None and self._current == self._kept.stamps:
             return
         from tempfile import mkstemp
 
-        content = (self._key, self._current, self._verdict if self._is_new else None)
+        # in three pieces, because as many small ones take ten times as long to read
+        stamps = array("q", chain.from_iterable(self._current.values())).tobytes()
+        content = (self._key, "\0".join(self._current), stamps, self._said, self._verdict)
         folder = self._path.parent
         with suppress(OSError):
             if not folder.exists():
@@ -174,15 +184,17 @@ def is_racy(stamp: Stamp) -> bool:
     return time.time_ns() - stamp[1] <= RACY
 
 
-def read(path: Path, key: str) -> tuple[dict[str, Entry], Verdict | None]:
+def read(path: Path, key: str) -> Kept:
     """What a cache file holds. Nothing where there is none, where it is broken, and where its key is another."""
     try:
-        found_key, entries, verdict = FactUnpickler(io.BytesIO(read_regular(path))).load()
+        found_key, names, numbers, said, verdict = FactUnpickler(io.BytesIO(read_regular(path))).load()
+        if found_key != key:
+            return Kept()
+        values = array("q", numbers)
+        stamps = dict(zip(names.split("\0"), zip(values[::2], values[1::2], strict=True), strict=True))
     except (OSError, pickle.UnpicklingError, EOFError, AttributeError, ImportError, IndexError, TypeError, ValueError):
-        return {}, None
-    if found_key != key or not isinstance(entries, dict):
-        return {}, None
-    return entries, verdict if isinstance(verdict, Verdict) else None
+        return Kept()
+    return Kept(stamps, said if isinstance(said, dict) else {}, verdict if isinstance(verdict, Verdict) else None)
 
 
 def key_of(root: Path, rules: Sequence[Rule]) -> str:

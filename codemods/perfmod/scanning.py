@@ -87,16 +87,14 @@ def scan(
     if cache is None:
         yield from scan_afresh(root, files, scanners, jobs, overlay)
         return
-    known = cache.known([path for path in files if path not in overlay] if overlay else files)
-    unknown = [path for path in files if path not in known]
+    known, unknown = cache.known([path for path in files if path not in overlay] if overlay else files)
+    unknown += [path for path in files if path in overlay]
     scanned = {found.path: found for found in scan_afresh(root, unknown, scanners, jobs, overlay)}
     for path in unknown:
         if path not in overlay:
             cache.put(path, scanned.get(path))
-    for path in files:
-        found = known.get(path) or scanned.get(path)
-        if found is not None:
-            yield found
+    yield from known.values()
+    yield from scanned.values()
 
 
 def scan_afresh(
