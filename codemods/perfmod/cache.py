@@ -26,6 +26,7 @@ from zlib import crc32
 
 from perfmod import __version__
 from perfmod.reading import read_regular
+from perfmod.scanning import digest_of
 from perfmod.values import dataclass, field
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ ABSENT: Stamp = (-1, 0)
 class Verdict:
     """What judging said, and what it looked at besides the files that are kept."""
 
-    files: str  #: the names of all files, with NUL between them: read and compared in one piece
+    files: bytes  #: a digest of the names of all files
     watched: Mapping[str, Stamp]
     findings: tuple[Finding, ...]
     notes: tuple[Note, ...]
@@ -130,7 +131,7 @@ class Cache:
         known = self._kept.verdict
         if known is None or self._current != self._kept.stamps or len(relevant) != len(self._current):
             return None
-        if known.files != "\0".join(files) or any(
+        if known.files != names_digest(files) or any(
             stamp_of(self._root, path) != was for path, was in known.watched.items()
         ):
             return None
@@ -142,7 +143,7 @@ class Cache:
         """Remember what judging said, unless a file that it depends on could change without its stamp."""
         watched = {path: stamp for path, stamp in self._watched.items() if stamp is not None and not is_racy(stamp)}
         if len(watched) == len(self._watched) and len(relevant) == len(self._current):
-            self._verdict = Verdict("\0".join(files), watched, tuple(findings), tuple(notes))
+            self._verdict = Verdict(names_digest(files), watched, tuple(findings), tuple(notes))
 
     def save(self) -> None:
         """Write the cache, whole or not at all. One that can't be written is none."""
@@ -166,6 +167,12 @@ class Cache:
             except BaseException:
                 os.unlink(name)
                 raise
+
+
+def names_digest(files: Sequence[str]) -> bytes:
+    """Made in pieces: megabytes of fresh memory would cost more than the digest."""
+    pieces = (files[start : start + 1_000] for start in range(0, len(files), 1_000))
+    return digest_of(os.fsencode("\0".join((*piece, ""))) for piece in pieces)
 
 
 def stamp_of(top: str, path: str) -> Stamp | None:
