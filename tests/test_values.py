@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import os
 import pickle
-from collections.abc import Callable
+import signal
+import sys
+from collections.abc import Callable, Iterator
 from dataclasses import FrozenInstanceError, asdict, fields, is_dataclass, replace
+from threading import Barrier, Thread
 from typing import Any, ClassVar
 
 import pytest
@@ -168,3 +172,46 @@ def test_values_are_copied_and_pickled() -> None:
 
 def test_there_is_no_dictionary_with_slots() -> None:
     assert not hasattr(Kept("a"), "__dict__")
+
+
+@pytest.fixture
+def busy_threads() -> Iterator[None]:
+    """Threads take turns after every few instructions."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
+def test_several_threads_may_be_the_first(busy_threads: None) -> None:
+    said: list[Any] = []
+    for _ in range(100):
+        kind, together = plain(values.dataclass), Barrier(4)
+
+        def use(kind: Any = kind, together: Barrier = together) -> None:
+            together.wait()
+            try:
+                said.append((kind("a").seen, kind("a") == kind("a"), len(fields(kind))))
+            except Exception as error:
+                said.append(error)
+
+        threads = [Thread(target=use) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert said == [([], True, 3)] * 400
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing is forked")
+def test_a_process_may_be_forked_while_a_thread_finishes_a_class(busy_threads: None) -> None:
+    for _ in range(30):
+        kind = plain(values.dataclass)
+        thread = Thread(target=kind, args=("a",))
+        thread.start()
+        child = os.fork()
+        if child == 0:
+            signal.alarm(5)
+            os._exit(0 if kind("a").seen == [] else 1)
+        thread.join()
+        assert os.waitpid(child, 0)[1] == 0

@@ -8,7 +8,10 @@ the standard decorator; comparing, hashing and printing need no compiling.
 
 from __future__ import annotations
 
-from dataclasses import MISSING, FrozenInstanceError, field, fields
+import os
+from _thread import RLock
+from collections.abc import Iterable
+from dataclasses import MISSING, Field, FrozenInstanceError, field, fields
 from dataclasses import dataclass as standard_dataclass
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
@@ -46,6 +49,12 @@ def unfinished(cls: Any, *, slots: bool, order: bool) -> Any:
     return made
 
 
+# Threads finish one class at a time, and a process that is forked meanwhile begins with whole ones.
+FINISHING = RLock()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=FINISHING.acquire, after_in_parent=FINISHING.release, after_in_child=FINISHING.release)
+
+
 class Unfinished:
     """Stands for the fields of a class until somebody asks for them, by a first use or as dataclasses.fields does."""
 
@@ -56,11 +65,14 @@ class Unfinished:
         self._order = order
 
     def __get__(self, _instance: object, _owner: type) -> Any:
-        made = self._made
-        standard_dataclass(init=False, repr=False, eq=False)(self._written)
-        for name in ("__dataclass_fields__", "__dataclass_params__", "__match_args__"):
-            setattr(made, name, getattr(self._written, name))
-        finish(made, order=self._order)
+        written, made = self._written, self._made
+        with FINISHING:
+            if vars(made)["__dataclass_fields__"] is self:  # no other thread was faster
+                standard_dataclass(init=False, repr=False, eq=False)(written)
+                for name in ("__dataclass_params__", "__match_args__"):
+                    setattr(made, name, getattr(written, name))
+                finish(made, fields(written), order=self._order)
+                made.__dataclass_fields__ = written.__dataclass_fields__  # last: who finds them finds all else
         return made.__dataclass_fields__
 
 
@@ -77,9 +89,9 @@ ORDER = ("__lt__", "__gt__", "__le__", "__ge__")
 LATER = {name: later(name) for name in (*METHODS, *ORDER)}
 
 
-def finish(cls: Any, *, order: bool) -> None:
-    """Give a class the methods that the standard decorator would have given it."""
-    names = [each.name for each in fields(cls) if each.compare]
+def finish(cls: Any, own: Iterable[Field[Any]], *, order: bool) -> None:
+    """Give a class with these fields the methods that the standard decorator would have given it."""
+    names = [each.name for each in own if each.compare]
     key: Any = attrgetter(*names) if names else lambda _: ()
 
     def __eq__(self: Any, other: object) -> bool:
@@ -100,7 +112,7 @@ def finish(cls: Any, *, order: bool) -> None:
     def __ge__(self: Any, other: object) -> bool:
         return bool(key(self) >= key(other)) if other.__class__ is self.__class__ else NotImplemented
 
-    cls.__init__ = compiled_init(cls)
+    cls.__init__ = compiled_init(own)
     for method in (__eq__, __hash__, __repr__, __reduce__, *((__lt__, __gt__, __le__, __ge__) if order else ())):
         setattr(cls, method.__name__, method)
 
@@ -122,11 +134,11 @@ def __reduce__(self: Any) -> tuple[Any, ...]:
     return type(self), tuple(getattr(self, each.name) for each in fields(self))
 
 
-def compiled_init(cls: Any) -> Any:
+def compiled_init(own: Iterable[Field[Any]]) -> Any:
     """The `__init__` that the standard decorator would have made."""
     names: dict[str, Any] = {"set_field": object.__setattr__}
     parameters, lines = ["self"], ["  pass"]
-    for each in fields(cls):
+    for each in own:
         value = each.name
         if each.default is not MISSING:
             names[f"default_{value}"] = each.default
