@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -87,11 +88,14 @@ def options_of(command: Command) -> Callable[[CommandT], CommandT]:
     return decorate
 
 
+DEFAULTS = {field.name: field.default for field in fields(Typed)}
+
+
 def click_option(option: Option) -> Callable[[CommandT], CommandT]:
     names = [f"{option.names[-1]}/--no-{option.field.replace('_', '-')}"] if option.takes == "switch" else option.names
     kinds: dict[str, dict[str, Any]] = {
         "nothing": {"is_flag": True},
-        "switch": {"default": Typed._field_defaults.get(option.field)},
+        "switch": {"default": DEFAULTS.get(option.field)},
         "texts": {"multiple": True},
         "rules": {"multiple": True, "callback": split_typed, "shell_complete": complete_rule},
         "path": {"type": click.Path()},

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
 from perfmod.errors import PerfmodError
+from perfmod.values import dataclass
 
 if TYPE_CHECKING:
     from perfmod.pipeline import Command
@@ -16,7 +17,8 @@ Takes = Literal["nothing", "switch", "text", "texts", "rules", "path", "count", 
 FORMATS = ("text", "concise", "sarif", "json", "patch", "github", "gitlab", "junit", "markdown", "html")
 
 
-class Option(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Option:
     """How one option is written."""
 
     field: str  #: of Typed
@@ -27,7 +29,8 @@ class Option(NamedTuple):
     choices: tuple[str, ...] = ()
 
 
-class Typed(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Typed:
     """The options of check, diff and apply as they were typed."""
 
     command: Command

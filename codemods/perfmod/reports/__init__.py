@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, NamedTuple, Protocol, cast
+from typing import IO, TYPE_CHECKING, Any, Protocol, cast
 
 from perfmod.config import suggestion
 from perfmod.errors import PerfmodError
+from perfmod.values import dataclass
 
 if TYPE_CHECKING:
     from perfmod.pipeline import Report
@@ -32,7 +34,8 @@ FORMATS: dict[str, tuple[str, ...]] = {
 FOR_MACHINES = frozenset(FORMATS) - {"text", "concise"}
 
 
-class View(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class View:
     """How a report is to look."""
 
     color: bool = False
@@ -47,7 +50,7 @@ class View(NamedTuple):
         if stream.isatty():
             # A terminal without a size says 0.
             width = max(40, min(os.get_terminal_size(stream.fileno()).columns or width, 140))
-        return self._replace(color=wants_color(stream, color), width=width)
+        return replace(self, color=wants_color(stream, color), width=width)
 
 
 def wants_color(stream: IO[str], choice: str | None) -> bool:
@@ -73,7 +76,8 @@ def load_format(name: str) -> Format:
     return cast("Format", import_module(f"perfmod.reports.{name}"))
 
 
-class Output(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Output:
     """A report that was asked for, and where it goes. No path: standard output."""
 
     format: str

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 from tree_sitter import Node
 
@@ -13,6 +12,7 @@ from perfmod.source.queries.results import first_parameter
 from perfmod.source.script.names import mentions
 from perfmod.source.script.variables import uses_of
 from perfmod.source.tree import Source, field_of
+from perfmod.values import dataclass
 
 # Methods of arrays whose callback gets a row first.
 EACH = frozenset("map forEach filter find findLast findIndex some every flatMap".split())
@@ -20,7 +20,8 @@ WRAPPERS = frozenset({"parenthesized_expression", "non_null_expression", "as_exp
 DEPTH = 4
 
 
-class Access(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Access:
     """A property of a row that is read, or written."""
 
     use: Use

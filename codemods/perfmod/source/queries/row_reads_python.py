@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from tree_sitter import Node
 
@@ -12,6 +12,7 @@ from perfmod.source.python.names import Names
 from perfmod.source.python.variables import uses_of
 from perfmod.source.queries.facts import Use
 from perfmod.source.tree import field_of
+from perfmod.values import dataclass
 
 TextOf: TypeAlias = Callable[[Node], str | None]
 WRAPPERS = frozenset({"await", "parenthesized_expression", "boolean_operator"})
@@ -19,7 +20,8 @@ TARGETS = frozenset({"pattern_list", "tuple_pattern", "list_pattern"})
 DEPTH = 5
 
 
-class Access(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Access:
     """A key of a row that is read, or written."""
 
     use: Use
