@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 from perfmod.errors import PerfmodError
 from perfmod.listing import LEFT_OUT, Listing
 from perfmod.model import Skipped
+from perfmod.patterns import pattern
 from perfmod.values import dataclass
 
 LANGUAGES = {
@@ -45,7 +45,7 @@ GENERATED_NAMES = (
     *(f".generated.{module}{kind}" for module in ("", "c", "m") for kind in ("js", "jsx", "ts", "tsx")),
 )
 # protobuf, gRPC, Go's convention (golang.org/s/generatedcode), Meta's @generated; all stand in the first lines.
-GENERATED_MARK = re.compile(
+GENERATED_MARK = pattern(
     rb"\A(?:[^\n]*\n){0,8}?[ \t]*(?:#|//|/?\*)[^\n]{0,300}(?:@generated\b|[Gg]enerated by [^\n]{0,300}DO NOT EDIT)"
 )
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from perfmod.model import Finding, Replace, Safety, Span, Suppression
+from perfmod.patterns import pattern
 from perfmod.rule import IGNORE_COMMENT, OWN_RULES, rule_ids
 from perfmod.suppression import Comments, meant
 
-DAY = re.compile(r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])\Z")
+DAY = pattern(r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])\Z")
 
 
 def judge_comments(

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import secrets
 import stat
 from collections import deque
@@ -25,12 +24,13 @@ from threading import Thread
 
 from perfmod.errors import PerfmodError
 from perfmod.model import Change
+from perfmod.patterns import pattern
 from perfmod.reading import read_regular
 from perfmod.store import Store, digest, reason_of, remember, sync_folders, write_file, write_whole
 from perfmod.values import dataclass
 
 # What lies beside the files has short names: that of the file may fill the limit.
-STEM = re.compile(r"\.perfmod-[0-9a-f]{8}-[0-9]+\Z")
+STEM = pattern(r"\.perfmod-[0-9a-f]{8}-[0-9]+\Z")
 NOT_A_FILE = "not a file"  # stands where a digest would; equals none
 
 # Waiting for the disk is most of a write, and a file system can wait for several files at once.

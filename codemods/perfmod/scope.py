@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -11,13 +10,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from perfmod.config import git_top_level
 from perfmod.errors import PerfmodError
 from perfmod.git import GitFailed, git
+from perfmod.patterns import pattern
 from perfmod.values import dataclass
 
 if TYPE_CHECKING:
     from perfmod.model import Span
     from perfmod.project import Project
 
-HUNK = re.compile(r"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
+HUNK = pattern(r"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
 DIFF = ("diff", "-U0", "-M", "--relative", "--no-color", "--no-ext-diff", "--no-textconv", "--ignore-submodules")
 PREFIXES = ("--src-prefix=a/", "--dst-prefix=b/")
 

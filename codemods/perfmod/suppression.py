@@ -8,27 +8,28 @@ from time import strftime
 from typing import TYPE_CHECKING, Literal
 
 from perfmod.model import Finding, Span, Suppression
+from perfmod.patterns import pattern
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
     from perfmod.source.tree import Source
 
-COMMENT = re.compile(rb"#|//|/\*|<!--")
+COMMENT = pattern(rb"#|//|/\*|<!--")
 # perfmod: ignore[rule-a, rule-b] reason     perfmod: file-ignore[rule-a] until=2027-01-31 reason
-OWN = re.compile(
+OWN = pattern(
     rb"(?:#|//|/\*+|\*|<!--)?[ \t]{0,40}perfmod:[ \t]{0,40}(?P<file>file-)?ignore(?![\w-])(?:\[(?P<codes>[^\]\n]*)\])?"
     rb"(?P<rest>(?:(?!\*/|-->|[ \t](?:#|//)[ \t]|[ \t]#(?:noqa|type:|pragma))[^\r\n])*)"
 )
-UNTIL = re.compile(r"(?:^|\s)until=(\S*)")
+UNTIL = pattern(r"(?:^|\s)until=(\S*)")
 # Forms of ruff and flake8: `noqa`, `noqa: A1, B2`, `ruff: noqa`, `ruff: noqa: A1`, `flake8: noqa`, and ruff's
 # `ruff: ignore[code]`, `ruff: file-ignore[code]`.
-NOQA = re.compile(
+NOQA = pattern(
     r"#\s*(?P<file>(?:ruff|flake8):\s*)?noqa(?::\s*(?P<codes>[A-Z][A-Z0-9]+(?:[,\s]+[A-Z][A-Z0-9]+)*))?(?![\w:-])", re.I
 )
-RUFF = re.compile(r"#\s*ruff:\s*(?P<file>file-)?ignore\[(?P<codes>[^\]]{0,500})\]")
+RUFF = pattern(r"#\s*ruff:\s*(?P<file>file-)?ignore\[(?P<codes>[^\]]{0,500})\]")
 # `eslint-disable-line a, b -- reason`; `eslint-disable` ends at the next `eslint-enable` of the same rules.
-ESLINT = re.compile(
+ESLINT = pattern(
     r"(?://|/\*)\s*eslint-(?P<verb>disable-next-line|disable-line|disable|enable)(?![\w-])(?P<codes>.*)", re.S
 )
 MARKUP = frozenset({"html", "vue", "svelte"})
@@ -92,11 +93,11 @@ def own_comments(source: Source, node: Node) -> Iterator[Suppression]:
 
 def ruff_comments(source: Source, node: Node) -> Iterator[Suppression]:
     comment = source.code(node)
-    for pattern in (NOQA, RUFF):
-        for match in pattern.finditer(comment):
+    for directive in (NOQA, RUFF):
+        for match in directive.finditer(comment):
             if match["file"]:
                 covers = Span(source.path, 0, len(source.utf8))
-            elif pattern is RUFF:
+            elif directive is RUFF:
                 covers = covered(source, node)
             else:
                 covers = Span(source.path, line_start(source.utf8, node.start_byte), node.end_byte)

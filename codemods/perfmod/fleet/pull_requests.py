@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -10,9 +9,10 @@ from pathlib import Path
 from perfmod.fleet.job import Branch, Record
 from perfmod.fleet.repositories import path_of
 from perfmod.fleet.results import RESULTS
+from perfmod.patterns import pattern
 from perfmod.reports.summary import count
 
-HOST = re.compile(r"(?:[a-zA-Z][a-zA-Z0-9+.-]*://)?(?:[^/@]*@)?(?P<host>[^/:]+)")
+HOST = pattern(r"(?:[a-zA-Z][a-zA-Z0-9+.-]*://)?(?:[^/@]*@)?(?P<host>[^/:]+)")
 HEAD = (
     "# Pushes each branch and opens its pull request. Nothing of this has been run: read it, then run it with sh -e.",
 )

@@ -12,17 +12,18 @@ from hashlib import sha256
 from pathlib import Path
 
 from perfmod.errors import PerfmodError
+from perfmod.patterns import pattern
 from perfmod.values import dataclass, field
 
 DEEPEST = 4  # folders below REPOS in which checkouts are looked for
 LONGEST = 80  # characters of a name
 # What git reads as an address: `https://...`, or `user@host:path` with nothing that could be a Windows drive.
-URL = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://|[^/\\:]{2,}:(?!\\)")
+URL = pattern(r"[a-zA-Z][a-zA-Z0-9+.-]*://|[^/\\:]{2,}:(?!\\)")
 SCHEMES = ("https", "http", "ssh", "git", "file")
 # A ref that git can't read as an option, a refspec or a range.
-REF = re.compile(r"(?![-+@/.])(?!.*(?:\.\.|//|@\{))[^\x00-\x20\x7f:^~?*\[\\]+(?<![/.])")
-USER = re.compile(r"(?P<scheme>\b[a-zA-Z][a-zA-Z0-9+.-]{0,30})://(?P<user>[^/\s]{1,300})@")
-QUERY = re.compile(r"(://(?:(?!://)[^\s?])*+)\?\S+")
+REF = pattern(r"(?![-+@/.])(?!.*(?:\.\.|//|@\{))[^\x00-\x20\x7f:^~?*\[\\]+(?<![/.])")
+USER = pattern(r"(?P<scheme>\b[a-zA-Z][a-zA-Z0-9+.-]{0,30})://(?P<user>[^/\s]{1,300})@")
+QUERY = pattern(r"(://(?:(?!://)[^\s?])*+)\?\S+")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,15 +9,16 @@ from functools import cached_property
 
 from tree_sitter import Node
 
+from perfmod.patterns import pattern
 from perfmod.source.tree import ancestors, parser
 from perfmod.values import dataclass
 
 IMPORTS = ("import_statement", "import_from_statement")
 DEFINITIONS = ("function_definition", "class_definition", "decorated_definition")
 COMPOUND = ("try_statement", "if_statement", "with_statement")
-PATH_HACK = re.compile(rb"\bsys\s*\.\s*path\b|\baddsitedir\b")
-CODING = re.compile(rb"#!|#.*?coding[:=]")
-LINE_END = re.compile(rb"\r?\n|\Z")
+PATH_HACK = pattern(rb"\bsys\s*\.\s*path\b|\baddsitedir\b")
+CODING = pattern(rb"#!|#.*?coding[:=]")
+LINE_END = pattern(rb"\r?\n|\Z")
 
 
 @dataclass(frozen=True, slots=True)

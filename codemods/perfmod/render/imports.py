@@ -10,12 +10,13 @@ from typing import Any
 from tree_sitter import Node
 
 from perfmod.model import AddImport, DropImport, Replace, Span
+from perfmod.patterns import pattern
 from perfmod.render import CannotRender
 from perfmod.render.import_places import Clause, Place, Statements, place, sorted_place
 from perfmod.source.tree import ancestors
 
-TYPE_COMMENT = re.compile(rb"#\s*type:")
-PRAGMA = re.compile(rb"noqa|type:|pragma|isort|ruff|fmt|pylint|pyright", re.IGNORECASE)
+TYPE_COMMENT = pattern(rb"#\s*type:")
+PRAGMA = pattern(rb"noqa|type:|pragma|isort|ruff|fmt|pylint|pyright", re.IGNORECASE)
 
 
 def import_edits(utf8: bytes, path: str, adds: Sequence[AddImport], drops: Sequence[DropImport]) -> list[Replace]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING, Any
 
 from perfmod import __version__
 from perfmod.fingerprint import fingerprints
+from perfmod.patterns import pattern
 from perfmod.reports.places import locate
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from perfmod.pipeline import Report
     from perfmod.reports import View
 
-LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+LONE_SURROGATE = pattern("[\ud800-\udfff]")
 
 
 def render(report: Report, view: View) -> str:

@@ -6,12 +6,12 @@ that passed, because many readers take a report without tests for a fault.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape, quoteattr
 
+from perfmod.patterns import pattern
 from perfmod.reports.github import message_of
 from perfmod.reports.places import locate, printable
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from perfmod.reports import View
 
 # What XML 1.0 does not allow, not even as a reference.
-NO_CHARACTER = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+NO_CHARACTER = pattern("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def render(report: Report, view: View) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from perfmod.model import Safety
+from perfmod.patterns import pattern
 from perfmod.reports.places import locate, printable
 from perfmod.reports.summary import count, fixable, found, reasons
 
@@ -20,9 +21,9 @@ if TYPE_CHECKING:
     from perfmod.reports import View
 
 LIMIT = 60_000  # characters: GitHub takes 65,536 in a comment
-CODE = re.compile(r"`([^`]+)`")
+CODE = pattern(r"`([^`]+)`")
 # An underscore is markup only at the edge of a word.
-MARKUP = re.compile(r"[\\`*{}\[\]<>#|~!&$]|(?<![^\W_])_+|_+(?![^\W_])|(?<=www)\.|:(?=//)")
+MARKUP = pattern(r"[\\`*{}\[\]<>#|~!&$]|(?<![^\W_])_+|_+(?![^\W_])|(?<=www)\.|:(?=//)")
 NO_MENTION = "@\u200b"  # a zero-width space after it
 
 

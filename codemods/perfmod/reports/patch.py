@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from difflib import SequenceMatcher
 from itertools import takewhile
 from typing import TYPE_CHECKING, NamedTuple
 
+from perfmod.patterns import pattern
 from perfmod.reports.colors import BOLD, CYAN, GREEN, RED, paint
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 CONTEXT = 3
 NO_NEWLINE = b"\\ No newline at end of file\n"
 # git quotes a name that holds one of these; blanks are no reason.
-QUOTED = re.compile(rb'["\\\x00-\x1f\x7f-\xff]')
+QUOTED = pattern(rb'["\\\x00-\x1f\x7f-\xff]')
 ESCAPES = {b"\a": b"a", b"\b": b"b", b"\t": b"t", b"\n": b"n", b"\v": b"v", b"\f": b"f", b"\r": b"r"}
 
 

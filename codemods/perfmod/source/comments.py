@@ -6,11 +6,12 @@ import re
 
 from tree_sitter import Node
 
+from perfmod.patterns import pattern
 from perfmod.source.tree import Source
 
 MOST_LINES = 50  # above a place: a longer comment is a licence or code, and says nothing about the line below
-COMMENT = re.compile(r"//[^\n]*|/\*.*?(?:\*/|\Z)|(?<![\w'\"])#[^\n]*", re.S)
-ABOVE = re.compile(r"\s*(?://|/?\*|#|\{/\*)")
+COMMENT = pattern(r"//[^\n]*|/\*.*?(?:\*/|\Z)|(?<![\w'\"])#[^\n]*", re.S)
+ABOVE = pattern(r"\s*(?://|/?\*|#|\{/\*)")
 
 
 def comments_at(source: Source, offset: int, expression: Node) -> str:

@@ -14,6 +14,7 @@ from tree_sitter import Language, Node, Parser, Range, Tree
 
 from perfmod.errors import TooMuch as TooMuch
 from perfmod.model import Span
+from perfmod.patterns import pattern
 from perfmod.source.text import Text
 from perfmod.source.words import starts_of_word
 
@@ -35,7 +36,7 @@ CHUNK = 4_000
 SECONDS = 3.0
 DEPTH = 250  # 34,000 real files, minified ones among them, stay below 150
 BRACKETS = 2_000
-BRACKET = re.compile(rb"[()\[\]{}]")
+BRACKET = pattern(rb"[()\[\]{}]")
 WORK = 500_000  # nodes looked at, and thousands of bytes searched, in one file while it is scanned
 LATER_WORK = 10 * WORK  # in one file that is asked again and again while the checkout is judged
 SITES = 1_000  # places that one rule finds in one file; later stages compare them with each other

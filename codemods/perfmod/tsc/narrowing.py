@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from perfmod.discovery import language_of
+from perfmod.patterns import pattern
 from perfmod.source.queries.facts import Query, Select
 from perfmod.tsc.compiler import ask, compiler_of
 from perfmod.values import dataclass
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from perfmod.project import Project
 
 SCRIPTS = ("typescript", "tsx", "javascript", "vue", "svelte")
-STEM = re.compile(r"(?:/index)?\.[cm]?[jt]sx?\Z")
+STEM = pattern(r"(?:/index)?\.[cm]?[jt]sx?\Z")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from perfmod.patterns import pattern
 from perfmod.source.words import line_of, starts_of_word
 
 if TYPE_CHECKING:
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from perfmod.source.text import Text
     from perfmod.source.tree import Source
 
-BEFORE_A_NAME = re.compile(rb"\b(?:class|def|as)[ \t]+\Z|\bimport\b")
+BEFORE_A_NAME = pattern(rb"\b(?:class|def|as)[ \t]+\Z|\bimport\b")
 AFTER_A_NAME = (b",", b")", b"=", b":", b"\n", b"\r", b"")
 
 

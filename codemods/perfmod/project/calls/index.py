@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 
 from perfmod.needles import holds
+from perfmod.patterns import pattern
 from perfmod.source.words import WORD_BYTES
 
 BLANKS = bytes(byte if bytes((byte,)) in WORD_BYTES else 0x20 for byte in range(256))
-WORD = re.compile(rb"[\w\x80-\xff]+")
-LOOKED_UP = re.compile(rb"\.\s*([\w\x80-\xff]+)")
+WORD = pattern(rb"[\w\x80-\xff]+")
+LOOKED_UP = pattern(rb"\.\s*([\w\x80-\xff]+)")
 # Patterns that begin with a plain word are searched several times as fast as others.
-FROM = re.compile(
+FROM = pattern(
     rb"from[\s\\]*([\w.]{1,200})[\s\\]*import\b[\s\\]*(\([^)]{0,4000}|[^\n\\]{0,4000}(?:\\\r?\n[^\n\\]{0,4000})*)"
 )
-IMPORT = re.compile(rb"import[ \t]+([\w.]+(?:[ \t]*,[ \t]*[\w.]+)*)")
-HEADER = re.compile(rb"class[ \t]+(\w+)[ \t]*(?:\[[^\]\n]{0,500}\])?\(([^)]{0,2000})\)")
+IMPORT = pattern(rb"import[ \t]+([\w.]+(?:[ \t]*,[ \t]*[\w.]+)*)")
+HEADER = pattern(rb"class[ \t]+(\w+)[ \t]*(?:\[[^\]\n]{0,500}\])?\(([^)]{0,2000})\)")
 
 
 class Index:

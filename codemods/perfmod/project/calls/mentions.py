@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from perfmod.needles import holds
+from perfmod.patterns import pattern
 from perfmod.project.calls.index import BLANKS, Index, segment
 from perfmod.source.reads.words import is_test
 from perfmod.source.words import LONGEST, end_of_line, line_of, starts_of_word
@@ -21,12 +22,12 @@ if TYPE_CHECKING:
 
 SEARCHES = 40  # of all bytes for a text; for more, an index of all words costs less
 KEPT = 100_000_000  # bytes of files at a time; the others are read again
-SUFFIX = re.compile(rb"\.([\w\x80-\xff]+)\Z")
-ASSIGNED = re.compile(rb"\b(\w+)[ \t]*(?::[^=\n]{0,300})?:?=(?!=)")
-DEFINED = re.compile(rb"\bdef[ \t]+(\w+)")
-ALIAS = re.compile(rb"\bas[ \t]+(\w+)")
-BINDS = re.compile(rb"[ \t]*(?::|=(?!=))")
-RECEIVER = re.compile(rb"(\b\w+|\))\s*\.\s*\Z")
+SUFFIX = pattern(rb"\.([\w\x80-\xff]+)\Z")
+ASSIGNED = pattern(rb"\b(\w+)[ \t]*(?::[^=\n]{0,300})?:?=(?!=)")
+DEFINED = pattern(rb"\bdef[ \t]+(\w+)")
+ALIAS = pattern(rb"\bas[ \t]+(\w+)")
+BINDS = pattern(rb"[ \t]*(?::|=(?!=))")
+RECEIVER = pattern(rb"(\b\w+|\))\s*\.\s*\Z")
 # What stands around the name of a folder in a text.
 BEFORE = frozenset({b'"', b"'", b"/", b"\\", b"}"})
 AFTER = frozenset({b'"', b"'", b"/", b"\\", b"{"})

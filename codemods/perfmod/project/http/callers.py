@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from typing import TYPE_CHECKING
 
+from perfmod.patterns import pattern
 from perfmod.source.http.facts import RequestSite
 from perfmod.values import dataclass
 
@@ -17,9 +18,9 @@ if TYPE_CHECKING:
     from perfmod.source.python.names import Names
 
 NEAR = 4_000  # bytes before and after a call in which a loop, a decorator or an except clause would stand
-RETRIES = re.compile(rb"retr(?:y|ies|ying)|backoff|tenacity|stamina|on_exception|on_predicate", re.IGNORECASE)
-LOOP = re.compile(rb"\b(?:for|while)\b")
-DEFINED = re.compile(rb"\bdef\s+(\w+)")
+RETRIES = pattern(rb"retr(?:y|ies|ying)|backoff|tenacity|stamina|on_exception|on_predicate", re.IGNORECASE)
+LOOP = pattern(rb"\b(?:for|while)\b")
+DEFINED = pattern(rb"\bdef\s+(\w+)")
 
 #: The function that a site stands in: its file, its class or "", its name.
 Target = tuple[str, str, str]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
+from perfmod.patterns import pattern
 from perfmod.project.calls.definitions import source_of
 from perfmod.source.http.clients import NO_NETWORK, client_kind, retries_by_itself, transport_text
 from perfmod.source.http.facts import Client, Elsewhere
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from perfmod.source.python.names import Names
 
 MAXIMUM_HOPS = 6
-TEST = re.compile(r"^(?:test_.*|.*_test|conftest)\.pyi?$")
+TEST = pattern(r"^(?:test_.*|.*_test|conftest)\.pyi?$")
 
 
 def client_elsewhere(project: Project, path: str, evidence: Elsewhere) -> Client | None:

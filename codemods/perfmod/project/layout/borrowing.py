@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from perfmod.patterns import pattern
 from perfmod.values import dataclass
 
 if TYPE_CHECKING:
     from perfmod.project import Project
 
-FROM_IMPORT = re.compile(rb"^[ \t]*from\s+([.\w]+)\s+import\s*(\([^)]{0,4000}\)|[^\n;]*)", re.MULTILINE)
-ALIAS = re.compile(rb"\b(\w+)\s+as\s+(\w+)")
-LOADED_BY_NAME = re.compile(rb"\bimport_module\b|\bsys\s*\.\s*modules\b|\b__import__\b|\breload\b")
+FROM_IMPORT = pattern(rb"^[ \t]*from\s+([.\w]+)\s+import\s*(\([^)]{0,4000}\)|[^\n;]*)", re.MULTILINE)
+ALIAS = pattern(rb"\b(\w+)\s+as\s+(\w+)")
+LOADED_BY_NAME = pattern(rb"\bimport_module\b|\bsys\s*\.\s*modules\b|\b__import__\b|\breload\b")
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,10 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-REQUIREMENT = re.compile(r"[ \t]*([A-Za-z0-9][\w.-]*)")
-WHEEL = re.compile(r"^(Name|Requires-Dist):[ \t]*([A-Za-z0-9][\w.-]*)", re.MULTILINE)
+from perfmod.patterns import pattern
+
+REQUIREMENT = pattern(r"[ \t]*([A-Za-z0-9][\w.-]*)")
+WHEEL = pattern(r"^(Name|Requires-Dist):[ \t]*([A-Za-z0-9][\w.-]*)", re.MULTILINE)
 METADATA = (
     "pyproject.toml",
     "requirements.txt",

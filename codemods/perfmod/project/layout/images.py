@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
+from perfmod.patterns import pattern
 from perfmod.project.layout.python_files import join, parent
 
 if TYPE_CHECKING:
     from perfmod.project import Project
 
-DOCKERFILE = re.compile(r"(?:\A|/)(?:(?:Dockerfile|Containerfile)[^/]*|[^/]*\.[Dd]ockerfile)\Z")
-COPY = re.compile(r"^[ \t]*(?:COPY|ADD)[ \t]+((?:[^\n\\]|\\.|\\\n)+)", re.IGNORECASE | re.MULTILINE)
+DOCKERFILE = pattern(r"(?:\A|/)(?:(?:Dockerfile|Containerfile)[^/]*|[^/]*\.[Dd]ockerfile)\Z")
+COPY = pattern(r"^[ \t]*(?:COPY|ADD)[ \t]+((?:[^\n\\]|\\.|\\\n)+)", re.IGNORECASE | re.MULTILINE)
 
 
 class Images:
@@ -50,8 +51,8 @@ def contexts(dockerfile: str) -> Iterator[str]:
 
 
 def covers(context: str, patterns: list[str], path: str) -> bool:
-    for pattern in patterns:
-        place = join(context, pattern.strip("/").removeprefix("./")).removesuffix("/.").removesuffix(".").strip("/")
+    for ignored in patterns:
+        place = join(context, ignored.strip("/").removeprefix("./")).removesuffix("/.").removesuffix(".").strip("/")
         if not place or path == place or path.startswith(f"{place}/") or fnmatchcase(path, place):
             return True
     return False

@@ -6,13 +6,14 @@ import re
 import sys
 from collections.abc import Mapping
 
+from perfmod.patterns import pattern
 from perfmod.project.layout.distributables import Distributables
 from perfmod.project.layout.import_roots import Evidence, Imports, Root, Votes, is_test_folder
 from perfmod.project.layout.python_files import holds, join, parent
 from perfmod.values import dataclass
 
 NEIGHBOURS = 20  # files of a folder that are read for a file in it
-SCRIPT = re.compile(
+SCRIPT = pattern(
     rb"^if[ \t(]+(?:__name__[ \t]*==|['\"]__main__['\"][ \t]*==)|^(?:asyncio|uvloop|anyio)\.run\(", re.MULTILINE
 )
 

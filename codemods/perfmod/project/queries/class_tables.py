@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from tree_sitter import Node
 
 from perfmod.discovery import language_of
+from perfmod.patterns import pattern
 from perfmod.project.web.modules import ScriptModules
 from perfmod.source.queries import python as postgrest_python
 from perfmod.source.script.names import plain, string_value, top_level
@@ -18,8 +19,8 @@ from perfmod.source.tree import Source
 if TYPE_CHECKING:
     from perfmod.project import Project
 
-EXTENDS = re.compile(rb"\bextends\s+([\w.]+)|\bclass\s+\w+\s*\(([^)]{0,2000})\)")
-WORD = re.compile(rb"\w+")
+EXTENDS = pattern(rb"\bextends\s+([\w.]+)|\bclass\s+\w+\s*\(([^)]{0,2000})\)")
+WORD = pattern(rb"\w+")
 FIELDS = frozenset({"public_field_definition", "field_definition"})
 
 

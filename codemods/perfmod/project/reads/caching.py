@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from tree_sitter import Node
 
 from perfmod.model import AddImport, Intent, Replace, Span
+from perfmod.patterns import pattern
 from perfmod.project.calls.callers import Calls
 from perfmod.project.calls.members import Definition
 from perfmod.project.reads.constants import Constants
@@ -29,13 +30,13 @@ from perfmod.source.reads.words import is_test
 from perfmod.values import dataclass
 
 MAXIMUM_DEPTH = 4  # functions that a cached function may call in turn
-FROZEN_BASES = re.compile(r"(?:NamedTuple|Enum|IntEnum|StrEnum|Flag)\Z")
-FROZEN_DATACLASS = re.compile(
+FROZEN_BASES = pattern(r"(?:NamedTuple|Enum|IntEnum|StrEnum|Flag)\Z")
+FROZEN_DATACLASS = pattern(
     r"@\s*(?:dataclasses\.)?dataclass\s*\([^)]{0,500}\bfrozen\s*=\s*True|frozen\s*=\s*True|@\s*(?:attr\.|attrs\.)?frozen\b"
 )
-CATCHES = re.compile(rb"\bexcept\b|\bexists\s*\(|\bis_file\s*\(|\bisfile\s*\(|\bsuppress\s*\(")
-PLAIN = re.compile(r"True|False|None|(?:0|[1-9]\d*)(?:\.\d+)?")
-LOGS = re.compile(rb"\b_?(?:logger|logging|log|LOGGER)\.\w+\(")
+CATCHES = pattern(rb"\bexcept\b|\bexists\s*\(|\bis_file\s*\(|\bisfile\s*\(|\bsuppress\s*\(")
+PLAIN = pattern(r"True|False|None|(?:0|[1-9]\d*)(?:\.\d+)?")
+LOGS = pattern(rb"\b_?(?:logger|logging|log|LOGGER)\.\w+\(")
 
 
 @dataclass(frozen=True, slots=True)

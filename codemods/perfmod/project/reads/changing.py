@@ -8,6 +8,7 @@ from functools import partial
 
 from tree_sitter import Node
 
+from perfmod.patterns import pattern
 from perfmod.project.calls.callers import Calls
 from perfmod.project.calls.members import Definition
 from perfmod.project.reads.constants import ANYTHING, Constants, File
@@ -19,8 +20,8 @@ from perfmod.source.reads.values import Value
 from perfmod.source.tree import ancestors
 
 #: folders of the operating system, of secrets that are rotated, of what is passing
-FOLDERS = re.compile(r"/(?:proc|sys|dev|run|tmp|var|etc)(?:/|\Z)")
-SUFFIXES = re.compile(
+FOLDERS = pattern(r"/(?:proc|sys|dev|run|tmp|var|etc)(?:/|\Z)")
+SUFFIXES = pattern(
     r"\.(?:log|out|err|pid|lock|sock|db|sqlite3?|tmp|temp|part|swp|jsonl|ndjson|env|pem|key|crt|cer|token|cookies?|state|bak)\Z"
 )
 WORDS = frozenset(
@@ -29,7 +30,7 @@ WORDS = frozenset(
     backup backups cache cached caches queue inbox outbox pending userdata workspace progress lock""".split()
 )
 #: in the name of a folder that is found out when the program runs
-OWNED = re.compile(
+OWNED = pattern(
     r"(?i)data|user|home|conf|state|storage|work|var|cache|te?mp|upload|media|save|profile|download|dest|out"
 )
 MAXIMUM_DEPTH = 3  # functions that hand a path on until one writes it

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from perfmod.discovery import language_of
 from perfmod.model import Facts
+from perfmod.patterns import pattern
 from perfmod.source.queries.holdings import HOLDINGS, Holding
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from perfmod.project import Project
 
-TEST = re.compile(
+TEST = pattern(
     r"(?:\A|/)(?:tests?|__tests__|__mocks__|e2e)/|(?:\.(?:test|spec)\.[cm]?[jt]sx?|(?:\A|/)test_\w+\.py|_test\.py)\Z"
 )
 

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from perfmod.patterns import pattern
 from perfmod.project.schema.apps import are_beside
 from perfmod.project.schema.definition import Definition, Table
 from perfmod.project.schema.sql_tables import Change, changes
@@ -15,10 +16,10 @@ from perfmod.values import dataclass
 if TYPE_CHECKING:
     from perfmod.project import Project
 
-NUMBER = re.compile(r"\A[A-Za-z]?(\d+)")
-DOWN = re.compile(r"(?:[._-](?:down|undo|rollback|revert)\.sql\Z|(?:\A|/)(?:down|rollback|rollbacks|undo)/)", re.I)
-TEST = re.compile(r"(?:\A|/)(?:tests?|__tests__|spec|fixtures|testdata|test_data)/", re.I)
-DDL = re.compile(rb"\btable\b|\bview\b|\b(?:drop|alter)\s+schema\b", re.I)
+NUMBER = pattern(r"\A[A-Za-z]?(\d+)")
+DOWN = pattern(r"(?:[._-](?:down|undo|rollback|revert)\.sql\Z|(?:\A|/)(?:down|rollback|rollbacks|undo)/)", re.I)
+TEST = pattern(r"(?:\A|/)(?:tests?|__tests__|spec|fixtures|testdata|test_data)/", re.I)
+DDL = pattern(rb"\btable\b|\bview\b|\b(?:drop|alter)\s+schema\b", re.I)
 DROPS = ("drop table", "drop schema")
 SHORT = 8  # digits: migrations numbered 1, 2, 10 sort as numbers, time stamps as text
 

@@ -5,19 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from perfmod.patterns import pattern
 from perfmod.values import dataclass
 
 # What psql, pg_dump and migration tools add to SQL.
-COPY_DATA = re.compile(
+COPY_DATA = pattern(
     r"^COPY\s[^;]{0,1500}?\bFROM\s+stdin\b[^;]{0,1000};[^\n]*\n.*?(?:^\\\.[ \t\r]*$|\Z)", re.I | re.M | re.S
 )
-PSQL = re.compile(r"^\\[^\n]*", re.M)
-DOWN = re.compile(
+PSQL = pattern(r"^\\[^\n]*", re.M)
+DOWN = pattern(
     r"^[ \t]*--[ \t]*(?:\+goose[ \t]+down|migrate:down|\+migrate[ \t]+down|-+[ \t]*create above / drop below)",
     re.I | re.M,
 )
 
-TOKEN = re.compile(
+TOKEN = pattern(
     r"""(?P<comment>--[^\n]*)
       | (?P<block>/\*)
       | (?P<string>\b[eE]'(?:\\.|''|[^'\\])*' | '(?:''|[^'])*')
@@ -26,7 +27,7 @@ TOKEN = re.compile(
       | (?P<end>;)""",
     re.X | re.S,
 )
-NESTED = re.compile(r"/\*|\*/")
+NESTED = pattern(r"/\*|\*/")
 LONGEST = 63  # bytes of a name, in PostgreSQL as it is built everywhere
 IDENTIFIER = r'(?:"(?:""|[^"])+"|[^\W\d][\w$]*)'
 NAME = rf"{IDENTIFIER}(?:\s*\.\s*{IDENTIFIER})?"

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Literal, TypeAlias
 
+from perfmod.patterns import pattern
 from perfmod.project.schema.sql_statements import (
     IDENTIFIER,
     NAME,
@@ -21,52 +22,50 @@ from perfmod.values import dataclass
 
 Kind: TypeAlias = Literal["create", "add", "drop", "rename", "drop table", "drop schema", "taint", "view"]
 
-CREATE = re.compile(
+CREATE = pattern(
     rf"create\s+(?P<temporary>(?:(?:global|local)\s+)?temp(?:orary)?\s+)?(?:unlogged\s+|foreign\s+)?table\s+"
     rf"(?P<lenient>if\s+not\s+exists\s+)?(?P<name>{NAME})",
     re.I,
 )
-ALTER = re.compile(rf"alter\s+(?:foreign\s+)?table\s+(?:if\s+exists\s+)?(?:only\s+)?(?P<name>{NAME})\s*\*?", re.I)
-DROP = re.compile(rf"drop\s+(?:foreign\s+)?table\s+(?:if\s+exists\s+)?(?P<names>{NAME}(?:\s*,\s*{NAME})*)", re.I)
-VIEW = re.compile(
+ALTER = pattern(rf"alter\s+(?:foreign\s+)?table\s+(?:if\s+exists\s+)?(?:only\s+)?(?P<name>{NAME})\s*\*?", re.I)
+DROP = pattern(rf"drop\s+(?:foreign\s+)?table\s+(?:if\s+exists\s+)?(?P<names>{NAME}(?:\s*,\s*{NAME})*)", re.I)
+VIEW = pattern(
     rf"create\s+(?:or\s+replace\s+)?(?:temp(?:orary)?\s+)?(?:recursive\s+)?(?:materialized\s+)?view\s+"
     rf"(?:if\s+not\s+exists\s+)?(?P<name>{NAME})",
     re.I,
 )
-INTO = re.compile(rf"select\b.*?\binto\s+(?:unlogged\s+)?(?:table\s+)?(?P<name>{NAME})", re.I | re.S)
-DROP_SCHEMA = re.compile(
+INTO = pattern(rf"select\b.*?\binto\s+(?:unlogged\s+)?(?:table\s+)?(?P<name>{NAME})", re.I | re.S)
+DROP_SCHEMA = pattern(
     rf"(?:drop\s+schema\s+(?:if\s+exists\s+)?|alter\s+schema\s+(?={IDENTIFIER}\s+rename\b))(?P<names>{IDENTIFIER}(?:\s*,\s*{IDENTIFIER})*)",
     re.I,
 )
-SEARCH_PATH = re.compile(
+SEARCH_PATH = pattern(
     r"(?:set\s+(?:local\s+|session\s+)?search_path\s*(?:=|to)\s*(?P<path>[^;]*)|reset\s+(?:search_path|all)\b)", re.I
 )
-TRANSACTION = re.compile(
+TRANSACTION = pattern(
     r"(?:(?P<begin>begin\b|start\s+transaction\b)|(?P<commit>commit\b|end\b)|(?:rollback|abort)\b(?!.*\bto\b))", re.I
 )
-CONSTRAINT = re.compile(r"(?:constraint|primary\s+key|unique|check|foreign\s+key|exclude\s+using)\b|exclude\s*\(", re.I)
-ADD = re.compile(rf"add\s+(?:column\s+)?(?P<lenient>if\s+not\s+exists\s+)?(?P<column>{IDENTIFIER})", re.I)
-DROP_COLUMN = re.compile(rf"drop\s+(?:column\s+)?(?:if\s+exists\s+)?(?P<column>{IDENTIFIER})", re.I)
-RENAME = re.compile(rf"rename\s+(?:column\s+)?(?P<old>{IDENTIFIER})\s+to\s+(?P<new>{IDENTIFIER})", re.I)
-MOVED = re.compile(
+CONSTRAINT = pattern(r"(?:constraint|primary\s+key|unique|check|foreign\s+key|exclude\s+using)\b|exclude\s*\(", re.I)
+ADD = pattern(rf"add\s+(?:column\s+)?(?P<lenient>if\s+not\s+exists\s+)?(?P<column>{IDENTIFIER})", re.I)
+DROP_COLUMN = pattern(rf"drop\s+(?:column\s+)?(?:if\s+exists\s+)?(?P<column>{IDENTIFIER})", re.I)
+RENAME = pattern(rf"rename\s+(?:column\s+)?(?P<old>{IDENTIFIER})\s+to\s+(?P<new>{IDENTIFIER})", re.I)
+MOVED = pattern(
     rf"(?:rename\s+to\s+(?P<new>{IDENTIFIER})|set\s+schema\s+(?P<schema>{IDENTIFIER})|inherit\b|of\b|attach\b)", re.I
 )
-NESTED = re.compile(
+NESTED = pattern(
     r"(?:create\s+(?:(?:unlogged|foreign)\s+)?table|(?:alter|drop)\s+(?:foreign\s+)?table|(?:drop|alter)\s+schema"
     r"|create\s+(?:or\s+replace\s+)?(?:(?:recursive|materialized)\s+)*view)\b[^;]*",
     re.I,
 )
-DYNAMIC = re.compile(r"\b(?:add|drop|rename)\s+column\b|\bcreate\s+table\b|\bdrop\s+table\b|\brename\s+to\b", re.I)
-FLOW = re.compile(r"\b(?:loop|else|elsif|return|function|exception)\b", re.I)
-GUARD = re.compile(
+DYNAMIC = pattern(r"\b(?:add|drop|rename)\s+column\b|\bcreate\s+table\b|\bdrop\s+table\b|\brename\s+to\b", re.I)
+FLOW = pattern(r"\b(?:loop|else|elsif|return|function|exception)\b", re.I)
+GUARD = pattern(
     r"\A\s*(?:begin\s+|end\s+if\s*)?if\s+not\s+exists\s*\(\s*select\s+[\w*]+\s+from\s+information_schema\.columns\s+"
     r"where\s+(?:table_schema\s*=\s*'\w+'\s+and\s+)?table_name\s*=\s*'(?P<table>\w+)'\s+"
     r"and\s+column_name\s*=\s*'(?P<column>\w+)'\s*\)\s*then\s*\Z",
     re.I,
 )
-OTHER_DIALECT = re.compile(
-    r"`|\bAUTO_?INCREMENT\b|\bENGINE\s*=|\bDATETIME\s+(?:NOT|NULL|DEFAULT|PRIMARY|UNIQUE)\b", re.I
-)
+OTHER_DIALECT = pattern(r"`|\bAUTO_?INCREMENT\b|\bENGINE\s*=|\bDATETIME\s+(?:NOT|NULL|DEFAULT|PRIMARY|UNIQUE)\b", re.I)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from perfmod.model import Facts, Finding, Note, Safety, Span
+from perfmod.patterns import pattern
 from perfmod.project.web.packages import Manifest, Packages
 from perfmod.project.web.reaching import Reaching
 from perfmod.source.consoles.facts import ConsoleAddress, ConsoleImport
@@ -16,10 +17,10 @@ from perfmod.source.script.conditions import When
 if TYPE_CHECKING:
     from perfmod.project import Project
 
-WORKFLOW = re.compile(
+WORKFLOW = pattern(
     r"(?:\A|/)(?:\.github/workflows/[^/]+\.ya?ml|\.gitlab-ci\.ya?ml|Dockerfile|\.env(?:\.production)?)\Z"
 )
-DEVELOPMENT = re.compile(rb"^[^#\n]*\bNODE_ENV['\"]?\s*[:=]\s*['\"]?(?:development|dev)\b.*$", re.M)
+DEVELOPMENT = pattern(rb"^[^#\n]*\bNODE_ENV['\"]?\s*[:=]\s*['\"]?(?:development|dev)\b.*$", re.M)
 
 
 def at_addresses(rule: str, facts: Facts, project: Project, reaching: Reaching) -> Iterator[Finding | Note]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from perfmod.discovery import language_of
 from perfmod.model import Facts, Finding, Intent, MovePackage, Note, Replace, Safety, Span, Suppression
+from perfmod.patterns import pattern
 from perfmod.project.web.console_places import at_addresses, at_builds, is_page, span_in
 from perfmod.project.web.importers import SCRIPTS
 from perfmod.project.web.packages import Bundler, Manifest
@@ -36,7 +36,7 @@ CONDITIONS: dict[Bundler, str] = {
 MOST_IMPORTS = 200  # of one package: each fix that moves it holds the edits of all its imports
 MOST_MOVES = 50  # of one lockfile: each fix that moves a package holds the edits of all of them
 ORDER = (Safety.SAFE, Safety.UNSAFE, Safety.MANUAL)
-CONSOLE_CALL = re.compile(rb"\b(?:window|globalThis)\b[^;\n]{0,20}?\.(?:eruda|vConsole|VConsole)\b")
+CONSOLE_CALL = pattern(rb"\b(?:window|globalThis)\b[^;\n]{0,20}?\.(?:eruda|vConsole|VConsole)\b")
 
 
 @dataclass(frozen=True, slots=True)

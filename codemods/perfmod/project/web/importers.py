@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from perfmod.discovery import language_of
 from perfmod.model import Replace, Span
+from perfmod.patterns import pattern
 from perfmod.project.web.packages import glob
 from perfmod.source.consoles.gating import gate
 from perfmod.source.embedded import elements, scripts
@@ -23,12 +24,12 @@ if TYPE_CHECKING:
     from perfmod.source.text import Text
 
 SCRIPTS = frozenset({"typescript", "tsx", "javascript"})
-SPECIFIER = re.compile(
+SPECIFIER = pattern(
     rb"(?:\bfrom|\bimport|\brequire|\bsrc)[\s=(]*+(?:/\*[^*\n]*\*/\s*+)*+[\"'`]([^\"'`\n]{1,200})[\"'`]|"
     rb"import\.meta\.glob\w*(?:<[^>\n]{0,200}>)?\(\s*+(?:\[\s*+)?+[\"'`]([^\"'`\n]{1,200})[\"'`]"
 )
-STRING = re.compile(rb"[\"'`]([^\"'`\n]+)[\"'`]")
-SUFFIX = re.compile(r"\.(?:[cm]?[jt]sx?|vue|svelte)\Z")
+STRING = pattern(rb"[\"'`]([^\"'`\n]+)[\"'`]")
+SUFFIX = pattern(r"\.(?:[cm]?[jt]sx?|vue|svelte)\Z")
 
 
 @dataclass(frozen=True, slots=True)

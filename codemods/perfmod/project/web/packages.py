@@ -10,6 +10,7 @@ from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from perfmod.discovery import language_of
+from perfmod.patterns import pattern
 from perfmod.source.tree import Source
 from perfmod.values import dataclass, field
 
@@ -29,16 +30,16 @@ SECTIONS = (
 )
 # Read in this order: what the build script runs, a configuration file, a dependency.
 BUILDS: dict[Bundler, re.Pattern[str]] = {
-    "vite": re.compile(r"(?<![\w-])(?:rolldown-|electron-)?vite(?:\.js)?\s+(?:\S+\s+){0,50}?build\b"),
-    "next": re.compile(r"\bnext\s+build\b"),
-    "react-scripts": re.compile(r"\b(?:react-scripts|craco|react-app-rewired)\s+build\b"),
-    "webpack": re.compile(r"(?<![\w-])webpack(?:-cli)?(?![\w-])(?!\s+serve)"),
+    "vite": pattern(r"(?<![\w-])(?:rolldown-|electron-)?vite(?:\.js)?\s+(?:\S+\s+){0,50}?build\b"),
+    "next": pattern(r"\bnext\s+build\b"),
+    "react-scripts": pattern(r"\b(?:react-scripts|craco|react-app-rewired)\s+build\b"),
+    "webpack": pattern(r"(?<![\w-])webpack(?:-cli)?(?![\w-])(?!\s+serve)"),
 }
 CONFIGURATION: dict[Bundler, re.Pattern[str]] = {
-    "vite": re.compile(r"vite\.config\.[cm]?[jt]s\Z"),
-    "next": re.compile(r"next\.config\.[cm]?[jt]s\Z"),
-    "react-scripts": re.compile(r"(?:craco\.config|config-overrides)\.[cm]?[jt]s\Z"),
-    "webpack": re.compile(r"webpack(?:[.-][\w.-]+)?\.[cm]?[jt]s\Z"),
+    "vite": pattern(r"vite\.config\.[cm]?[jt]s\Z"),
+    "next": pattern(r"next\.config\.[cm]?[jt]s\Z"),
+    "react-scripts": pattern(r"(?:craco\.config|config-overrides)\.[cm]?[jt]s\Z"),
+    "webpack": pattern(r"webpack(?:[.-][\w.-]+)?\.[cm]?[jt]s\Z"),
 }
 DEPENDENCY: dict[Bundler, tuple[str, ...]] = {
     "vite": ("vite", "rolldown-vite"),
@@ -46,13 +47,13 @@ DEPENDENCY: dict[Bundler, tuple[str, ...]] = {
     "react-scripts": ("react-scripts",),
     "webpack": ("webpack",),
 }
-BUILD_SCRIPT = re.compile(r"\A(?:build|prod|deploy|export|release|bundle)|:(?:build|prod)|build\Z")
-MODE = re.compile(r"\bbuild\b[^&|;]{0,300}--mode[ =]['\"]?([\w.-]+)")
-DEVELOPMENT = re.compile(r"\bNODE_ENV=['\"]?(?:dev|development)\b[^&|;]{0,300}\b(?:build|webpack)\b")
-IMPORT_META_TYPES = re.compile(rb"vite/client|interface\s+ImportMeta\b|\bimport\.meta\.env\b")
+BUILD_SCRIPT = pattern(r"\A(?:build|prod|deploy|export|release|bundle)|:(?:build|prod)|build\Z")
+MODE = pattern(r"\bbuild\b[^&|;]{0,300}--mode[ =]['\"]?([\w.-]+)")
+DEVELOPMENT = pattern(r"\bNODE_ENV=['\"]?(?:dev|development)\b[^&|;]{0,300}\b(?:build|webpack)\b")
+IMPORT_META_TYPES = pattern(rb"vite/client|interface\s+ImportMeta\b|\bimport\.meta\.env\b")
 LAST = "\U0010ffff"  # sorts behind every name of a file
-TSCONFIG = re.compile(r"(?:\A|/)tsconfig[^/]*\.json\Z")
-NODE_TYPES = re.compile(rb"\bprocess\.env\b|types=[\"'](?:node|react-scripts|next)[\"']")
+TSCONFIG = pattern(r"(?:\A|/)tsconfig[^/]*\.json\Z")
+NODE_TYPES = pattern(rb"\bprocess\.env\b|types=[\"'](?:node|react-scripts|next)[\"']")
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from tree_sitter import Node
 
 from perfmod.model import Replace, Safety
+from perfmod.patterns import pattern
 from perfmod.source.consoles.loading import load_inside, move_below_imports, spoken_of
 from perfmod.source.script.bindings import identifiers, is_binding
 from perfmod.source.script.conditions import Place, When
@@ -44,7 +45,7 @@ BEFORE_REACT = frozenset({"react-scan", "@welldone-software/why-did-you-render"}
 WANTS_REACT = "it wants to run before React: loaded on its own it runs after it"
 
 
-CONDITIONAL = re.compile(rb"#ifn?def\b")  # uni-app's preprocessor: an import must not leave its `#endif`
+CONDITIONAL = pattern(rb"#ifn?def\b")  # uni-app's preprocessor: an import must not leave its `#endif`
 
 
 @dataclass(frozen=True, slots=True)

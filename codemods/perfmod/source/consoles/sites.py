@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 from tree_sitter import Node
 
+from perfmod.patterns import pattern
 from perfmod.source.consoles.facts import ConsoleAddress, ConsoleImport, ConsoleInBundler
 from perfmod.source.consoles.gating import gate
 from perfmod.source.embedded import elements, scripts
@@ -14,9 +15,7 @@ from perfmod.source.script.imports import Import, imports, is_shipped, outside_e
 from perfmod.source.script.reach import place_of
 from perfmod.source.tree import GRAMMARS, Source, ancestors
 
-BUNDLER_FILE = re.compile(
-    r"(?:\A|/)(?:(?:vite|webpack|rollup|rspack|next|craco)[\w.-]*|config-overrides)\.[cm]?[jt]s\Z"
-)
+BUNDLER_FILE = pattern(r"(?:\A|/)(?:(?:vite|webpack|rollup|rspack|next|craco)[\w.-]*|config-overrides)\.[cm]?[jt]s\Z")
 
 
 def console_name(specifier: str, packages: frozenset[str]) -> str | None:

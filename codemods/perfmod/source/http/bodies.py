@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from tree_sitter import Node
 
+from perfmod.patterns import pattern
 from perfmod.source.http.retry_loops import below, helper_of
 from perfmod.source.python.event_loops import annotation_of
 from perfmod.source.python.instances import inside
@@ -17,22 +18,20 @@ REPLAYABLE = frozenset(
     "string concatenated_string none integer float true false binary_operator "
     "list_comprehension dictionary_comprehension".split()
 )
-REPLAYABLE_TYPES = re.compile(r"\b(?:str|bytes|bytearray|memoryview|dict|Dict|Mapping|list|List|tuple|Tuple)\b")
-STREAM_TYPES = re.compile(
-    r"Iterator|Iterable|Generator|\bIO\b|BinaryIO|TextIO|BytesIO|BufferedReader|UploadFile|Stream"
-)
-REPLAYABLE_CALLS = re.compile(
+REPLAYABLE_TYPES = pattern(r"\b(?:str|bytes|bytearray|memoryview|dict|Dict|Mapping|list|List|tuple|Tuple)\b")
+STREAM_TYPES = pattern(r"Iterator|Iterable|Generator|\bIO\b|BinaryIO|TextIO|BytesIO|BufferedReader|UploadFile|Stream")
+REPLAYABLE_CALLS = pattern(
     r"(?:dumps|encode|b64encode|urlencode|read_bytes|read_text|read|dict|str|bytes|model_dump_json|model_dump|format|join)\Z"
 )
-STREAM_CALLS = re.compile(r"(?:open|BytesIO|StringIO|iter|chain|map|filter|FormData|MultipartEncoder|File)\Z")
+STREAM_CALLS = pattern(r"(?:open|BytesIO|StringIO|iter|chain|map|filter|FormData|MultipartEncoder|File)\Z")
 SIGNS = r"hmac\.|nonce\w{0,60}\s*\(|(?<![a-z])sign(?:ed|_\w{1,60})?\s*\(|jwt\.encode"
 DATES = r"time\.time\s*\(|time_ns\s*\(|utcnow\s*\(|datetime\.now\s*\(|timestamp\s*\("
-SIGNED = re.compile(f"{SIGNS}|{DATES}|hmac|nonce|signature", re.IGNORECASE)
-SIGNED_URL = re.compile(f"{SIGNS}|{DATES}", re.IGNORECASE)  #: its words may be the names of resources
-SIGNED_BODY = re.compile(SIGNS, re.IGNORECASE)  #: the time of an event stays what it was
-UPSERT = re.compile(r"resolution=(?:merge|ignore)-duplicates")
-CONFLICT = re.compile(r"[\"']on_conflict[\"']|[?&]on_conflict=")
-PAYMENT = re.compile(r"(?:\b|_|(?<=[a-z])(?=[A-Z]))(?i:payment|refund|order|charge|transfer|payout)s?(?![a-z])")
+SIGNED = pattern(f"{SIGNS}|{DATES}|hmac|nonce|signature", re.IGNORECASE)
+SIGNED_URL = pattern(f"{SIGNS}|{DATES}", re.IGNORECASE)  #: its words may be the names of resources
+SIGNED_BODY = pattern(SIGNS, re.IGNORECASE)  #: the time of an event stays what it was
+UPSERT = pattern(r"resolution=(?:merge|ignore)-duplicates")
+CONFLICT = pattern(r"[\"']on_conflict[\"']|[?&]on_conflict=")
+PAYMENT = pattern(r"(?:\b|_|(?<=[a-z])(?=[A-Z]))(?i:payment|refund|order|charge|transfer|payout)s?(?![a-z])")
 
 
 def arguments_of(names: Names, call: Node) -> tuple[list[Node], dict[str, Node], list[str]]:

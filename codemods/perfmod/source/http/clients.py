@@ -6,6 +6,7 @@ import re
 
 from tree_sitter import Node
 
+from perfmod.patterns import pattern
 from perfmod.source.http.facts import Client
 from perfmod.source.python.instances import Instance
 from perfmod.source.python.names import Bound, Names
@@ -21,9 +22,9 @@ CLIENTS = {
 }
 #: modules whose functions send a request by themselves
 MODULES = {"httpx": Client("httpx", False), "requests": Client("requests", False), "aiohttp": Client("aiohttp", True)}
-NO_NETWORK = re.compile(r"\b(?:ASGITransport|WSGITransport|MockTransport)\b|\bapp\s*=")
-RETRIES = re.compile(r"retr(?:y|ies)", re.IGNORECASE)
-NO_RETRIES = re.compile(r"\bretries\s*=\s*0\b")
+NO_NETWORK = pattern(r"\b(?:ASGITransport|WSGITransport|MockTransport)\b|\bapp\s*=")
+RETRIES = pattern(r"retr(?:y|ies)", re.IGNORECASE)
+NO_RETRIES = pattern(r"\bretries\s*=\s*0\b")
 
 
 def client_kind(instance: Instance | None) -> Client | None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from tree_sitter import Node
 
+from perfmod.patterns import pattern
 from perfmod.source.http.bodies import arguments_of
 from perfmod.source.http.clients import CLIENTS, NO_NETWORK, retries_by_itself, transport_text
 from perfmod.source.http.facts import ClientMade
@@ -15,7 +15,7 @@ from perfmod.source.http.retry_loops import retried_by
 from perfmod.source.python.names import Imported, Names, enclosing_function, is_async
 from perfmod.source.tree import Source
 
-MADE = re.compile(rb"\b(AsyncClient|Client|[Ss]ession)\s*\(")
+MADE = pattern(rb"\b(AsyncClient|Client|[Ss]ession)\s*\(")
 
 
 def clients_made(source: Source) -> Iterator[ClientMade]:

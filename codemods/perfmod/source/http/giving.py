@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 
 from tree_sitter import Node
 
+from perfmod.patterns import pattern
 from perfmod.source.http.facts import ClientsGiven
 from perfmod.source.python.names import FUNCTIONS, enclosing
 from perfmod.source.tree import Source
 from perfmod.source.words import is_imported
 
-CLIENT = re.compile(rb"\b(AsyncClient|Client|ClientSession)\b")
+CLIENT = pattern(rb"\b(AsyncClient|Client|ClientSession)\b")
 #: What hands on the value of one of its parts.
 PASSING = frozenset(
     "await parenthesized_expression boolean_operator conditional_expression named_expression type generic_type "

@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from tree_sitter import Node
 
+from perfmod.patterns import pattern
 from perfmod.source.http.bodies import (
     arguments_of,
     is_signed,
@@ -30,10 +31,10 @@ from perfmod.source.python.strings import free_quote, shown_source
 from perfmod.source.tree import Source, ancestors
 
 VERBS = ("get", "post", "put", "patch", "delete", "head", "options")
-SENT = re.compile(rb"\.[\s\\]*(get|post|put|patch|delete|head|options|request|stream|send)[\s\\]*\(")
-SINGLE_QUOTED = re.compile(rb"(?<!')'[^'\"\n]+'(?!')")
-DOUBLE_QUOTED = re.compile(rb'(?<!")"[^\'"\n]+"(?!")')
-DOTTED = re.compile(r"\w+(?:\s*\.\s*\w+)*")
+SENT = pattern(rb"\.[\s\\]*(get|post|put|patch|delete|head|options|request|stream|send)[\s\\]*\(")
+SINGLE_QUOTED = pattern(rb"(?<!')'[^'\"\n]+'(?!')")
+DOUBLE_QUOTED = pattern(rb'(?<!")"[^\'"\n]+"(?!")')
+DOTTED = pattern(r"\w+(?:\s*\.\s*\w+)*")
 WRITES = ("POST", "PATCH")
 MAXIMUM_DEPTH = 100
 

@@ -7,19 +7,18 @@ from collections.abc import Iterator
 
 from tree_sitter import Node
 
+from perfmod.patterns import pattern
 from perfmod.source.python.instances import own_method
 from perfmod.source.python.names import Bound, Imported, Names, enclosing, is_member_name
 from perfmod.source.tree import ancestors
 
 LOOPS = ("for_statement", "while_statement")
-RETRY = re.compile(r"retr(?:y|ies|ying)|backoff|tenacity|stamina|on_exception|on_predicate", re.IGNORECASE)
-OURS = re.compile(r"\bresponse_with_retry\b")
-STATUS = re.compile(r"status|\bis_error\b|\bis_success\b|\bis_server_error\b|\.ok\b", re.IGNORECASE)
+RETRY = pattern(r"retr(?:y|ies|ying)|backoff|tenacity|stamina|on_exception|on_predicate", re.IGNORECASE)
+OURS = pattern(r"\bresponse_with_retry\b")
+STATUS = pattern(r"status|\bis_error\b|\bis_success\b|\bis_server_error\b|\.ok\b", re.IGNORECASE)
 LEAVES = ("raise_statement", "return_statement", "break_statement")
-SLEEP = re.compile(r"sleep\s*\(")
-SUCCESS = re.compile(
-    r"^(?!not\b).*(?:status\w{0,40}\s{0,40}(?:==\s*20\d|<\s*[345]00)|\bis_success\b|\.ok\b)", re.DOTALL
-)
+SLEEP = pattern(r"sleep\s*\(")
+SUCCESS = pattern(r"^(?!not\b).*(?:status\w{0,40}\s{0,40}(?:==\s*20\d|<\s*[345]00)|\bis_success\b|\.ok\b)", re.DOTALL)
 
 
 def retried_by(names: Names, node: Node) -> str | None:

@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from tree_sitter import Node
 
+from perfmod.patterns import pattern
 from perfmod.source.http.facts import ClassPlace, ModulePlace
 from perfmod.source.http.retry_loops import decorators, inside_class, leaves, retry_methods
 from perfmod.source.python.instances import base_nodes
@@ -17,9 +18,9 @@ from perfmod.source.tree import Source, ancestors
 
 TYPES_ONLY = "for type checking only"
 METHOD = "_request_with_retry"
-MAKES_CLIENT = re.compile(r"\b(?:AsyncClient|Client|ClientSession|Session)\s*\(")
-LOGGER = re.compile(r"^(\w+)(?:\s*:[^=\n]++)?\s*=\s*(?:logging\.)?getLogger\(", re.MULTILINE)
-TYPED = re.compile(r"->|\bdef \w+\([^)]{0,500}\w\s*:", re.DOTALL)
+MAKES_CLIENT = pattern(r"\b(?:AsyncClient|Client|ClientSession|Session)\s*\(")
+LOGGER = pattern(r"^(\w+)(?:\s*:[^=\n]++)?\s*=\s*(?:logging\.)?getLogger\(", re.MULTILINE)
+TYPED = pattern(r"->|\bdef \w+\([^)]{0,500}\w\s*:", re.DOTALL)
 
 
 def class_place(names: Names, node: Node) -> ClassPlace | None:

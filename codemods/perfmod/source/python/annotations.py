@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from tree_sitter import Node
 
+from perfmod.patterns import pattern
 from perfmod.source.python.names import Names, enclosing_function
 from perfmod.source.tree import ancestors
 
-DOTTED = re.compile(r"[A-Za-z_][\w.]*\Z")
-WRAPPERS = re.compile(r"(?:[\w.]+\.)?(?:Optional|Annotated|Final|ClassVar|Type)\Z")
-CONTEXTS = re.compile(r"(?:[\w.]+\.)?(?:Async)?(?:Iterator|Generator|Iterable|(?:Abstract)?(?:Async)?ContextManager)\Z")
+DOTTED = pattern(r"[A-Za-z_][\w.]*\Z")
+WRAPPERS = pattern(r"(?:[\w.]+\.)?(?:Optional|Annotated|Final|ClassVar|Type)\Z")
+CONTEXTS = pattern(r"(?:[\w.]+\.)?(?:Async)?(?:Iterator|Generator|Iterable|(?:Abstract)?(?:Async)?ContextManager)\Z")
 
 
 def arms(text: str, context: bool = False) -> Iterator[str]:

@@ -9,6 +9,7 @@ from typing import Literal
 
 from tree_sitter import Node
 
+from perfmod.patterns import pattern
 from perfmod.source.python.names import Binding, Bound, Imported, Names, enclosing_class
 
 #: typed: something says that it is a loop. named: only its name does. other: it is bound to something else.
@@ -16,7 +17,7 @@ Evidence = Literal["typed", "named", "other", "none"]
 
 GETTERS = frozenset({"get_running_loop", "get_event_loop", "new_event_loop"})
 TYPES = frozenset({"AbstractEventLoop", "BaseEventLoop", "SelectorEventLoop", "ProactorEventLoop"})
-LOOP_NAME = re.compile(r"(?:\w*_)?(?:ev)?loop\Z")
+LOOP_NAME = pattern(r"(?:\w*_)?(?:ev)?loop\Z")
 
 
 def loop_evidence(names: Names, node: Node, depth: int = 0) -> Evidence:

@@ -6,6 +6,7 @@ import re
 
 from tree_sitter import Node
 
+from perfmod.patterns import pattern
 from perfmod.source.python.names import Bound, Imported, Names, enclosing, is_async
 from perfmod.source.python.parameters import parameters
 from perfmod.source.reads.paths import Paths
@@ -32,20 +33,18 @@ FRAMEWORKS = frozenset(
     interactions""".split()
 )
 #: names of such objects, where it can't be seen what they are
-RECEIVER = re.compile(r"(?:\w*_)?(?:app|api|application|router|routes|bp|blueprint|dp|dispatcher|bot|client|celery)\Z")
-MEMO = re.compile(r"cache|memo|lru|once|singleton", re.IGNORECASE)
-NO_MEMO = re.compile(r"no_?cache|never_cache|cache_control|clear_cache|nocache", re.IGNORECASE)
+RECEIVER = pattern(r"(?:\w*_)?(?:app|api|application|router|routes|bp|blueprint|dp|dispatcher|bot|client|celery)\Z")
+MEMO = pattern(r"cache|memo|lru|once|singleton", re.IGNORECASE)
+NO_MEMO = pattern(r"no_?cache|never_cache|cache_control|clear_cache|nocache", re.IGNORECASE)
 STARTS = frozenset(
     """main _main amain async_main main_async run_main startup on_startup _startup _on_startup start_up lifespan
     _lifespan app_lifespan setup_hook post_init on_start _post_init setup_module async_setup_entry
     initialize _initialize async_initialize setup _setup async_setup init async_init bootstrap cog_load
     on_ready""".split()
 )
-START_UP = re.compile(r"on_event\(\s*['\"]startup|\bon_startup\b|\.startup\b|before_serving|on_app_startup|\bfixture\b")
+START_UP = pattern(r"on_event\(\s*['\"]startup|\bon_startup\b|\.startup\b|before_serving|on_app_startup|\bfixture\b")
 # Someone asks for these because a file has changed.
-RELOADS = re.compile(
-    r"(?:^|_)(?:re_?load\w*|refresh\w*|rescan|watch\w*|hot|on_modified|on_changed)(?:_|$)", re.IGNORECASE
-)
+RELOADS = pattern(r"(?:^|_)(?:re_?load\w*|refresh\w*|rescan|watch\w*|hot|on_modified|on_changed)(?:_|$)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
-
 from tree_sitter import Node
 
+from perfmod.patterns import pattern
 from perfmod.source.python.event_loops import annotation_of, self_assignments
 from perfmod.source.python.functions import dotted_name
 from perfmod.source.python.names import Binding, Bound, Imported, Names, enclosing_class
@@ -14,7 +13,7 @@ from perfmod.values import dataclass
 MAXIMUM_DEPTH = 6
 #: what an annotation may wrap around the one class that it names
 WRAPPERS = frozenset("Optional Annotated Final ClassVar Type type Union None".split())
-DOTTED = re.compile(r"[A-Za-z_][\w.]*")
+DOTTED = pattern(r"[A-Za-z_][\w.]*")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
@@ -10,6 +9,7 @@ from functools import partial
 from tree_sitter import Node
 
 from perfmod.model import Span
+from perfmod.patterns import pattern
 from perfmod.source.comments import comments_at
 from perfmod.source.python.names import Bound, Imported, Names, enclosing_class
 from perfmod.source.python.strings import shown_source
@@ -21,15 +21,15 @@ from perfmod.source.queries.select_list import Unreadable, is_named, parse
 from perfmod.source.tree import Source, field_of
 from perfmod.values import dataclass
 
-START = re.compile(rb"\.[\s\\]*(table|from_|rpc)\s*\(")
+START = pattern(rb"\.[\s\\]*(table|from_|rpc)\s*\(")
 FILTERS = frozenset(
     """eq neq gt gte lt lte like ilike like_all_of like_any_of ilike_all_of ilike_any_of is_ in_ contains contained_by
     range_gt range_gte range_lt range_lte range_adjacent overlaps text_search fts plfts phfts wfts not_ filter
     order""".split()
 )
 WRITES = frozenset({"insert", "update", "upsert"})
-SIMPLE = re.compile(r"[^\W\d]\w*\Z")
-OPENING = re.compile(r"\"\"\"|'''|\"|'")
+SIMPLE = pattern(r"[^\W\d]\w*\Z")
+OPENING = pattern(r"\"\"\"|'''|\"|'")
 SEVERAL = "the list is given as several strings"
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from tree_sitter import Node
 
+from perfmod.patterns import pattern
 from perfmod.source.queries.facts import RowType
 from perfmod.source.script.names import binding_of, enclosing_function, plain
 from perfmod.source.script.variables import uses_of
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 GENERIC = frozenset({"returns", "overrideTypes", "single", "maybeSingle"})
 ARRAYS = frozenset({"Array", "ReadonlyArray", "Promise", "PromiseLike", "Readonly", "NonNullable"})
 DEPTH = 4
-TRIVIAL = re.compile(r"\A(?:any|unknown|never|void|string|number|boolean|object|null|undefined)\Z")
+TRIVIAL = pattern(r"\A(?:any|unknown|never|void|string|number|boolean|object|null|undefined)\Z")
 
 
 def row_types(source: Source, start: Node, calls: Sequence[Call], rows: Sequence[Node]) -> Iterator[RowType]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 
 from tree_sitter import Node
 
 from perfmod.model import Span
+from perfmod.patterns import pattern
 from perfmod.source.comments import comments_at
 from perfmod.source.queries.facts import SHARED, Query, Select, Use
 from perfmod.source.queries.results import rows_of
@@ -22,7 +22,7 @@ from perfmod.source.script.variables import uses_of
 from perfmod.source.tree import Source, field_of
 from perfmod.values import dataclass
 
-START = re.compile(rb"\.\s*(from|rpc)\s*[<(]")
+START = pattern(rb"\.\s*(from|rpc)\s*[<(]")
 FILTERS = frozenset(
     """eq neq gt gte lt lte like ilike likeAllOf likeAnyOf ilikeAllOf ilikeAnyOf is in contains containedBy rangeGt
     rangeGte rangeLt rangeLte rangeAdjacent overlaps textSearch not filter order""".split()
@@ -31,10 +31,10 @@ WRITES = frozenset({"insert", "update", "upsert"})
 WRAPPERS = frozenset({"non_null_expression", "parenthesized_expression", "as_expression", "type_assertion"})
 HOLDERS = frozenset({"variable_declarator", "assignment_expression"})
 PROMISE = frozenset({"then", "catch", "finally"})
-SIMPLE = re.compile(r"[^\W\d][\w$]*\Z")
+SIMPLE = pattern(r"[^\W\d][\w$]*\Z")
 PINNED = "a type says that the list is a star"
-ELSEWHERE = re.compile(r"\b(?:referencedTable|foreignTable)\b")
-HEAD = re.compile(r"\bhead\s*:(?!\s*false\b)")
+ELSEWHERE = pattern(r"\b(?:referencedTable|foreignTable)\b")
+HEAD = pattern(r"\bhead\s*:(?!\s*false\b)")
 
 
 @dataclass(frozen=True, slots=True)

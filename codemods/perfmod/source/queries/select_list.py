@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Literal, TypeAlias
 
+from perfmod.patterns import pattern
 from perfmod.values import dataclass
 
-COLUMN = re.compile(r"(?:(?P<alias>[\w$]+)\s*:\s*)?(?P<name>[^\W\d][\w$]*|\"[^\"]+\")\Z")
-EMBED = re.compile(
+COLUMN = pattern(r"(?:(?P<alias>[\w$]+)\s*:\s*)?(?P<name>[^\W\d][\w$]*|\"[^\"]+\")\Z")
+EMBED = pattern(
     r"(?P<spread>\.\.\.)?(?:(?P<alias>[\w$]+)\s*:\s*)?(?P<target>[^\W\d][\w$]*)(?P<hints>(?:![\w$]+)*)\s*\Z"
 )
 Kind: TypeAlias = Literal["star", "column", "embed", "other"]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import Literal
 
 from tree_sitter import Node
 
 from perfmod.model import Span
+from perfmod.patterns import pattern
 from perfmod.source.python.functions import Function, dotted_name, function_around
 from perfmod.source.python.names import Bound, Imported, Names, Unknown, enclosing_class
 from perfmod.source.python.types import Target, base_targets, target_of_member, type_of
@@ -26,16 +26,16 @@ Use = Literal[
     "value",  # anything else
 ]
 
-THREADS = re.compile(
+THREADS = pattern(
     r"(?:\A|\.)(?:to_thread|run_in_executor|run_sync|run_in_threadpool|submit|sync_to_async|Thread|"
     r"Process|run_in_thread|apply_async|to_process|run_blocking|async_add_executor_job|asyncify)\Z"
 )
-RUNS = re.compile(r"(?:\A|\.)(?:run|run_until_complete|start_server_and_run)\Z")
-RUNNERS = re.compile(r"(?:asyncio|anyio|uvloop|trio|curio)\.(?:run|Runner.{0,300})\Z")
-REGISTERS = re.compile(r"(?:\A|\.)(?:register|add_url_rule|add_api_route|add_route|add_get|add_post|add_put|add_delete|"
+RUNS = pattern(r"(?:\A|\.)(?:run|run_until_complete|start_server_and_run)\Z")
+RUNNERS = pattern(r"(?:asyncio|anyio|uvloop|trio|curio)\.(?:run|Runner.{0,300})\Z")
+REGISTERS = pattern(r"(?:\A|\.)(?:register|add_url_rule|add_api_route|add_route|add_get|add_post|add_put|add_delete|"
                        r"add_patch|add_handler|add_listener|add_error_handler|\w*Handler|Depends|Security|"
                        r"add_job|connect|add_resource|add_websocket_route|add_view)\Z")  # fmt: skip
-STARTS = re.compile(r"startup|post_init|lifespan|setup_hook|on_start\b|before_serving")
+STARTS = pattern(r"startup|post_init|lifespan|setup_hook|on_start\b|before_serving")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
-
 from tree_sitter import Node
 
+from perfmod.patterns import pattern
 from perfmod.source.python.event_loops import last_segment
 from perfmod.source.python.names import COMPREHENSIONS, Bound, Imported, Names, Unknown, is_member_name
 from perfmod.source.python.strings import is_template
@@ -55,7 +54,7 @@ CHANGING = frozenset(
 ASKING = frozenset({"exists", "is_file", "is_dir"})
 ASKING_PATHS = frozenset({"os.path.exists", "os.path.isfile"})
 #: what a module may keep in a variable that is as good as a constant
-CONSTANT_MAKERS = re.compile(
+CONSTANT_MAKERS = pattern(
     r"(?:re|regex)\.compile|frozenset|tuple|logging\.getLogger|str|int|float|len|textwrap\.dedent"
 )
 MODULE_NAMES = frozenset({"open", "__name__", "__package__", "__file__"})

@@ -9,21 +9,22 @@ from typing import Literal
 
 from tree_sitter import Node
 
+from perfmod.patterns import pattern
 from perfmod.source.python.names import COMPREHENSIONS, Names, enclosing_class, enclosing_function
 from perfmod.source.tree import ancestors, field_of
 
 #: once: no loop. again: a loop. polls: a loop that waits between its rounds
 Loop = Literal["once", "again", "polls"]
 
-SLEEPS = re.compile(rb"\b(?:sleep|wait|wait_for|sleep_until|poll)\s*\(")
-STATE = re.compile(r"(?:self|cls)\.\w+|\b[A-Za-z_]\w*(?:\.\w+)?")
+SLEEPS = pattern(rb"\b(?:sleep|wait|wait_for|sleep_until|poll)\s*\(")
+STATE = pattern(r"(?:self|cls)\.\w+|\b[A-Za-z_]\w*(?:\.\w+)?")
 #: `held = self._held`, `held = _held.get(key)`; a name may stand in what is looked at behind another
-HELD = re.compile(
+HELD = pattern(
     rb"(?<![\w.])([a-z_]\w*)(?=[ \t]*(?::[^=\n]{0,300})?=[ \t]*"
     rb"((?!None\b|True\b|False\b)[A-Za-z_]\w*(?:\.\w+)??)(?:\.get\([^\n]{0,300}\)|\[[^\n]{0,300}\])?[ \t]*(?=[#\r\n]))"
 )
-NAME = re.compile(rb"(?<![\w.])[a-z_]\w*")
-QUOTED = re.compile(rb"([\"'])(?:(?!\1).)*\1")
+NAME = pattern(rb"(?<![\w.])[a-z_]\w*")
+QUOTED = pattern(rb"([\"'])(?:(?!\1).)*\1")
 DECIDING = frozenset({"try_statement", "with_statement", "for_statement", "if_statement"})
 LEAVES = frozenset({"return_statement", "break_statement", "raise_statement"})
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 from typing import Literal
 
 from tree_sitter import Node
 
+from perfmod.patterns import pattern
 from perfmod.source.python.event_loops import last_segment
 from perfmod.source.python.names import Bound, Imported, Names, Unknown, enclosing_function
 from perfmod.source.python.strings import is_template
@@ -34,9 +34,9 @@ FROZEN_CALLS = frozenset(
     """str int float bool bytes len repr ord chr hash abs round sum textwrap.dedent re.compile re.sub html.escape
     base64.b64encode base64.b64decode pathlib.Path json.dumps importlib.resources.read_text pkgutil.get_data""".split()
 )
-LOADS = re.compile(r"(?:json|yaml|tomllib|tomli|toml|orjson|ujson)\.(?:loads?|safe_load|full_load|CSafeLoader)")
-TABLES = re.compile(r"(?:pandas|polars)\.read_\w+")
-TOKENS = re.compile(r"[A-Za-z_][\w.]*|\.\.\.|[\[\],|]|\"|'")
+LOADS = pattern(r"(?:json|yaml|tomllib|tomli|toml|orjson|ujson)\.(?:loads?|safe_load|full_load|CSafeLoader)")
+TABLES = pattern(r"(?:pandas|polars)\.read_\w+")
+TOKENS = pattern(r"[A-Za-z_][\w.]*|\.\.\.|[\[\],|]|\"|'")
 
 Frozen = Callable[[Target], bool]
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from tree_sitter import Node
 
 from perfmod.needles import holds
+from perfmod.patterns import pattern
 from perfmod.source.python.functions import function_around
 from perfmod.source.python.names import COMPREHENSIONS, Imported, Names, Unknown, enclosing_function
 from perfmod.source.reads.facts import Read
@@ -18,27 +19,27 @@ from perfmod.source.tree import Source, ancestors
 
 OPENERS = frozenset("io.open codecs.open gzip.open bz2.open lzma.open tokenize.open".split())
 #: these take a path and read the whole file
-LOADERS = re.compile(r"pandas\.read_(?!sql|html|clipboard)\w+|numpy\.(?:load|loadtxt|genfromtxt|fromfile)|"
+LOADERS = pattern(r"pandas\.read_(?!sql|html|clipboard)\w+|numpy\.(?:load|loadtxt|genfromtxt|fromfile)|"
                      r"toml\.load|joblib\.load|polars\.read_\w+|linecache\.getlines|torch\.load|yaml\.safe_load_file|pkgutil\.get_data|"
                      r"importlib[._]resources\.(?:read_text|read_binary|open_text|open_binary)")  # fmt: skip
-PACKAGED = re.compile(r"pkgutil\.get_data|importlib[._]resources\.\w+")
+PACKAGED = pattern(r"pkgutil\.get_data|importlib[._]resources\.\w+")
 METHODS = frozenset({"read_text", "read_bytes"})
-CALLEE = re.compile(
+CALLEE = pattern(
     rb"\b(open|read_text|read_bytes|read_binary|read_\w+|open_text|open_binary|get_data|loadtxt|genfromtxt|fromfile|"
     rb"getlines|load)\s*\("
 )
 #: what lists, dicts and texts have too; such a call counts where something in it looks like a path
 CONTAINERS = frozenset("append update copy remove replace put record store delete move link".split())
-PATHS = re.compile(rb"[\"'/]|[A-Z]{3}|(?i:path|file|dir)|\bos\.|\bshutil\.")
-CALL = re.compile(rb"\b(\w+)\s*\(")
+PATHS = pattern(rb"[\"'/]|[A-Z]{3}|(?i:path|file|dir)|\bos\.|\bshutil\.")
+CALL = pattern(rb"\b(\w+)\s*\(")
 #: names of calls that leave another file behind, the program's own ones too
-WRITES = re.compile(
+WRITES = pattern(
     r"(?i)(?:^|_)(?:(?:write|dump|store|persist|export|download|update|append|copy|rename|delete|edit|upload|ensure|"
     r"generate|symlink)\w{0,99}|saves?|saver|move|replace|touch|unlink|remove|rotate|record|backup|put|urlretrieve|"
     r"truncate|rmtree|to_(?:csv|json|excel|parquet|pickle|feather)|savez?|savetxt|link|extractall|"
     r"FileHandler|\w{0,99}RotatingFileHandler)(?:_|$)"
 )
-MAY_WRITE = re.compile(
+MAY_WRITE = pattern(
     rb"(?i)write|save|dump|store|persist|export|download|update|append|copy|move|rename|replace|touch|unlink|remove|"
     rb"delete|edit|rotate|record|backup|put|upload|retrieve|ensure|generate|truncate|to_\w{1,60}\(|link|extract|"
     rb"FileHandler|O_(?:WRONLY|RDWR)|[\"'][rb]*[wax]|[\"']r?b?\+"
@@ -49,8 +50,8 @@ SURE = tuple(
     .unlink( .touch( .rename( .hardlink_to( .symlink_to( extractall .to_csv .to_json .to_excel .to_parquet .to_pickle
     .to_feather .save( .savez .savetxt FileHandler""".split()
 )
-MODE = re.compile(rb"\bO_(?:WRONLY|RDWR|APPEND|CREAT|TRUNC)\b|[\"'](?:[wax]|rb?t?\+)[bt+U]*[\"']")
-TAILS = re.compile(rb"\bSEEK_END\b|\.seek\([^(),\n]{0,80},\s*2\s*\)")
+MODE = pattern(rb"\bO_(?:WRONLY|RDWR|APPEND|CREAT|TRUNC)\b|[\"'](?:[wax]|rb?t?\+)[bt+U]*[\"']")
+TAILS = pattern(rb"\bSEEK_END\b|\.seek\([^(),\n]{0,80},\s*2\s*\)")
 LOOPS = COMPREHENSIONS | {"for_statement", "while_statement"}
 
 

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from enum import StrEnum
 
 from tree_sitter import Node
 
+from perfmod.patterns import pattern
 from perfmod.source.script.bindings import first_line, identifiers, is_binding, strip
 from perfmod.source.tree import Source
 from perfmod.values import dataclass
 
-DEVELOPMENT = re.compile(r"\Aimport\.meta\.env\??\.(DEV|PROD)\Z")
-MODES = re.compile(r"\A(?:import\.meta\.env\??\.MODE|process\.env\.NODE_ENV)\Z")
-ENVIRONMENT = re.compile(r"import\.meta\.env\??\.(?:DEV|PROD|MODE)\b|process\.env\.NODE_ENV\b")
-CONSOLE_THERE = re.compile(
+DEVELOPMENT = pattern(r"\Aimport\.meta\.env\??\.(DEV|PROD)\Z")
+MODES = pattern(r"\A(?:import\.meta\.env\??\.MODE|process\.env\.NODE_ENV)\Z")
+ENVIRONMENT = pattern(r"import\.meta\.env\??\.(?:DEV|PROD|MODE)\b|process\.env\.NODE_ENV\b")
+CONSOLE_THERE = pattern(
     r"(?:\(?window(?: as [\w<>, ]+\))?|globalThis)\??\.(?:document|eruda|VConsole|vConsole)|import\.meta\.env\.SSR"
 )
-BROWSER = re.compile(r"\A(?:window|document|navigator|globalThis|self)\Z")
+BROWSER = pattern(r"\A(?:window|document|navigator|globalThis|self)\Z")
 
 
 class When(StrEnum):

@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 
 from tree_sitter import Node
 
+from perfmod.patterns import pattern
 from perfmod.source.script.bindings import identifiers, is_binding, strip
 from perfmod.source.script.conditions import Place
 from perfmod.source.script.reach import FUNCTIONS, place_of, place_of_use
@@ -24,8 +25,8 @@ LITERALS = frozenset({"string", "template_string", "array", "object", "regex", "
 #: Calls of these change nothing that the program reads.
 PURE = frozenset({"console", "JSON", "Object", "String", "Error"})
 LEAVING = frozenset({"return_statement", "yield_expression", "break_statement", "continue_statement"})
-CONSOLE_GLOBAL = re.compile(r"\(?(?:window|globalThis)(?: as \w+\))?!?\??\.(?:eruda|vConsole|VConsole)\b")
-NOT_SHIPPED = re.compile(
+CONSOLE_GLOBAL = pattern(r"\(?(?:window|globalThis)(?: as \w+\))?!?\??\.(?:eruda|vConsole|VConsole)\b")
+NOT_SHIPPED = pattern(
     r"(?:\A|/)(?:__tests__|__mocks__|__fixtures__|tests?|e2e|cypress|playwright|stories|\.storybook)/"
     r"|\.(?:test|tests|spec|stories|story|cy|bench)\.[cm]?[jt]sx?\Z"
     r"|\.d\.[cm]?ts\Z|\.config\.[cm]?[jt]s\Z|(?:\A|/)(?:webpack|rollup|vite|vitest|jest|craco|gulpfile|config-overrides|setupTests|metro)[\w.-]*\.[cm]?[jt]s\Z"

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 from tree_sitter import Tree
 
+from perfmod.patterns import pattern
+
 # Up to a closing tag, so that no `A<B> & C<D>` of types is meant.
-TEXT = re.compile(rb">[^<>{}&]{0,2000}+(?:&[^<>{}&]{0,2000}+){1,50}+(?=</)")
-AMPERSAND = re.compile(rb"&(?!\w{1,30};|#\w{1,10};)")
+TEXT = pattern(rb">[^<>{}&]{0,2000}+(?:&[^<>{}&]{0,2000}+){1,50}+(?=</)")
+AMPERSAND = pattern(rb"&(?!\w{1,30};|#\w{1,10};)")
 MOST = 30  # further ones that are looked for by the errors that they make
 LIMIT = 2_000_000  # bytes that are parsed for that, in all
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from tree_sitter import Node
 
+from perfmod.patterns import pattern
 from perfmod.source.script.bindings import first_line, identifiers, is_binding, last_name
 from perfmod.source.script.conditions import STRENGTH, Place, When, judge
 from perfmod.source.tree import Source, ancestors, field_of
@@ -23,7 +24,7 @@ IMMEDIATE = frozenset(
 WRAPPERS = frozenset("memo forwardRef observer useCallback".split())
 LOADED = frozenset({"load", "DOMContentLoaded", "readystatechange", "pageshow"})
 RENDERS = frozenset({"render", "hydrate", "hydrateRoot"})
-PLAIN_PARENT = re.compile(
+PLAIN_PARENT = pattern(
     r"\A(?:[a-z][\w-]*|(?:\w+\.)?\w*(?:Provider|StrictMode|Suspense|Boundary|Router|Fragment|Root))\Z"
 )
 

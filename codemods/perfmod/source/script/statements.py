@@ -9,11 +9,12 @@ from functools import lru_cache
 from tree_sitter import Node
 
 from perfmod.model import Replace, Span
+from perfmod.patterns import pattern
 from perfmod.source.tree import Source, ancestors
 
 #: Stands in edits for the condition, which depends on the bundler.
 GUARD = "\N{SYMBOL FOR NULL}guard\N{SYMBOL FOR NULL}"
-DIRECTIVE = re.compile(
+DIRECTIVE = pattern(
     r"@ts-(?:ignore|expect-error)|(?:eslint|biome|oxlint|prettier)-(?:disable-next-line|ignore)|biome-ignore"
 )
 BLOCKS = frozenset({"program", "statement_block"})

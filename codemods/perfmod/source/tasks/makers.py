@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from tree_sitter import Node
 
+from perfmod.patterns import pattern
 from perfmod.source.python.event_loops import last_segment, loop_evidence
 from perfmod.source.python.names import Imported, Names, Unknown
 from perfmod.values import dataclass
@@ -21,7 +21,7 @@ REPORTED = {
     "Task": "a task made by hand: use asyncio.create_task",
     "run_in_executor": "the failure stays in a future that nobody reads: await it",
 }
-EFFECTS = re.compile(r":=|\b(?:await|yield|create_\w*task|ensure_future)\b")
+EFFECTS = pattern(r":=|\b(?:await|yield|create_\w*task|ensure_future)\b")
 
 
 @dataclass(frozen=True, slots=True)
