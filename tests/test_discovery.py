@@ -72,6 +72,12 @@ def test_excludes(tmp_path: Path) -> None:
     assert "ignored/kept.py" not in replaced
 
 
+def test_a_generated_file_may_have_become_a_folder(tmp_path: Path) -> None:
+    """Until that is committed git lists both."""
+    listed = ["app/views_pb2.py", "app/views_pb2.py/main.py", "env/pyvenv.cfg", "env/x.py"]
+    assert discover(tmp_path, [tmp_path], None, [], listed=listed).files == ("app/views_pb2.py/main.py",)
+
+
 @pytest.mark.parametrize("path", ["nowhere", "../outside"])
 def test_a_path_that_is_not_there_or_not_below(tmp_path: Path, path: str) -> None:
     root = tmp_path / "root"

@@ -135,11 +135,12 @@ def without_left_out(listed: Sequence[str], exclude: Sequence[str] | None, exten
     """
     files = list(listed)
     if exclude is None:
-        unusual = frozenset(ending_in(listed, (*GENERATED_NAMES, ENVIRONMENT)))
-        is_out = FoldersOut(listed, {path.removesuffix(ENVIRONMENT) for path in unusual})
+        unusual = ending_in(listed, (*GENERATED_NAMES, ENVIRONMENT))
+        generated = {path for path in unusual if not path.endswith(ENVIRONMENT)}
+        is_out = FoldersOut(listed, {path.removesuffix(ENVIRONMENT) for path in unusual if path not in generated})
         files = [path for path in listed if not is_out[path.rpartition("/")[0]]]
-        if unusual:
-            files = [path for path in files if path not in unusual or path.endswith(ENVIRONMENT)]
+        if generated:
+            files = [path for path in files if path not in generated]
     patterns = [*(exclude or ()), *extend_exclude]
     if patterns:
         from pathspec import GitIgnoreSpec
