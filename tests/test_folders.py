@@ -6,9 +6,11 @@ import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from perfmod import reading
 from perfmod.reading import Folders
 
 NAMES = st.sampled_from(["a", "b", "..", "."])
@@ -44,3 +46,14 @@ def test_links_are_followed(folders: list[str], links: list[tuple[str, str]], as
 
 def test_a_folder_may_lie_deep(tmp_path: Path) -> None:
     assert not Folders(tmp_path).lead_out("d/" * 1500 + "file.py")
+
+
+def test_a_junction_leads_out_as_a_link_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Windows has folders that lie elsewhere and are no links."""
+    root, elsewhere = tmp_path / "root", tmp_path / "elsewhere"
+    root.mkdir()
+    elsewhere.mkdir()
+    (root / "junction").symlink_to(elsewhere)
+    monkeypatch.setattr(reading, "NO_LINKS", 0)
+    monkeypatch.setattr(os.path, "islink", lambda _: False)
+    assert Folders(root).lead_out("junction/a.py")

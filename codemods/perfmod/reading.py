@@ -97,8 +97,8 @@ class Folders:
         outside = self._outside[above]
         for each in reversed(unknown):
             name = f"{self._root}/{each}"
-            # what is no link lies where the folder above it lies
-            if outside or each.rpartition("/")[2] in ("", ".", "..") or os.path.islink(name):
+            # what is no link lies where the folder above it lies; on Windows a junction is none
+            if outside or not NO_LINKS or each.rpartition("/")[2] in ("", ".", "..") or os.path.islink(name):
                 outside = not Path(os.path.realpath(name)).is_relative_to(self._root)
             self._outside[each] = outside
         return outside
