@@ -17,6 +17,7 @@ from perfmod.model import Facts, Finding, Safety, Span
 from perfmod.pipeline import Report, Request, run
 from perfmod.project import Project
 from perfmod.rule import Rule
+from perfmod.source.tree import LATER_WORK
 
 DEALDESK = Path(__file__).parent.parent / "fixtures" / "dealdesk" / "before"
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="rules are judged in forked processes")
@@ -89,6 +90,23 @@ def test_a_file_that_takes_too_long_is_left_out_from_then_on(tmp_path: Path, pro
     project = project_in(tmp_path)
     found = said(project, *rules, processes=processes)
     assert [left for _, _, left in found] == ["[]"] * place + ["['b.py']"] * (3 - place)
+    assert project.too_much == {"b.py": "it is large"}
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_what_was_looked_at_before_such_a_file_was_found_does_not_count(tmp_path: Path, processes: int) -> None:
+    class Costly(Judging):
+        spreads = True
+
+        def judge(self, facts: Facts, project: Project) -> Iterator[Finding]:
+            source = project.source("a.py")
+            if source is not None:
+                source.spend(LATER_WORK * 2 // 3)
+            yield from super().judge(facts, project)
+
+    (tmp_path / "a.py").write_text("x = 1\n")
+    project = project_in(tmp_path)
+    said(project, Costly("a"), Judging("b"), Judging("c", error=TooMuch("it is large", "b.py")), processes=processes)
     assert project.too_much == {"b.py": "it is large"}
 
 

@@ -60,8 +60,10 @@ def judge(rules: Sequence[Rule], project: Project, processes: int) -> tuple[list
         if rule not in said:
             said[rule] = judge_what_is_small(rule, project)
     if is_shared and project.too_much:  # what rules say of such a file depends on those before them
-        project.too_much.clear()
-        return judge(rules, project, processes=1)
+        alone = project.afresh()
+        findings, notes = judge(rules, alone, processes=1)
+        project.too_much = alone.too_much
+        return findings, notes
     both = [each for rule in rules for each in said[rule]]
     return [each for each in both if isinstance(each, Finding)], [each for each in both if isinstance(each, Note)]
 

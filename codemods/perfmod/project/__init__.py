@@ -131,6 +131,10 @@ class Project:
             self._watch = watch
         yield found, paths
 
+    def afresh(self) -> Project:
+        """The same checkout, at which nobody has looked yet."""
+        return Project(self.root, self.files, self.facts, self._overlay, self._watch, self._jobs)
+
     def leave_out(self, path: str, why: str) -> None:
         """From now on a file has no text."""
         self.too_much[path] = why
