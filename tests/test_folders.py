@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from perfmod import reading
@@ -26,6 +26,7 @@ def made(top: Path, folders: list[str], links: list[tuple[str, str]]) -> None:
 
 
 @settings(max_examples=200, deadline=None)
+@example(folders=["b"], links=[("b/b", "../..")], asked=["b/a/../b"])
 @given(
     folders=st.lists(st.lists(st.sampled_from("ab"), min_size=1, max_size=4).map("/".join), max_size=5),
     links=st.lists(
@@ -40,6 +41,8 @@ def test_links_are_followed(folders: list[str], links: list[tuple[str, str]], as
         made(top, folders, [*links, ("up", ".."), ("back", "../root"), ("loop", "loop")])
         ours = Folders(top)
         for folder in (*asked, "up", "up/root", "up/root/a", "back/a", "loop/a"):
+            if not os.path.isdir(top / folder):  # there is no file in it, wherever it would lie
+                continue
             real = Path(os.path.realpath(top / folder))
             assert ours.lead_out(f"{folder}/file.py".lstrip("/")) == (not real.is_relative_to(top)), folder
 
