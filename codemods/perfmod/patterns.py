@@ -1,6 +1,6 @@
 """`pattern` is re.compile for the constants of modules: what it gives is compiled at its first use.
 
-Compiling costs 0.1 ms for each, and a run over a mixed checkout imports twice as many as it uses.
+Compiling costs 0.1 ms for each, and a run over a mixed checkout imports a hundred and uses a third of them.
 """
 
 from __future__ import annotations

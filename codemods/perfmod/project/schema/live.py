@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
@@ -53,6 +52,8 @@ def from_database(url: str) -> Iterator[Definition]:
 
 def from_openapi(source: str) -> Iterator[Definition]:
     """Every table and view that PostgREST's description names: a file, or the root URL of the API."""
+    import json
+
     try:
         if source.startswith(("http://", "https://")):
             from urllib.request import urlopen  # it brings HTTP and TLS with it
