@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 
+from perfmod.needles import places
 from perfmod.patterns import pattern
 from perfmod.project.layout.python_files import Found, PythonFiles, holds, join, parent
+from perfmod.source.words import end_of_line
 from perfmod.values import dataclass, field
 
 # Each begins with the line end before it: ten times faster than ^ on a long text.
@@ -198,7 +200,7 @@ def written_imports(folder: str, data: bytes) -> tuple[str | None, list[tuple[bo
     """The highest folder that relative imports reach, and the absolute imports: (at the left margin, module, names)."""
     reach = None
     absolute: list[tuple[bool, str, bytes | None]] = []
-    for indent, dots, module, names, modules in IMPORT.findall(b"\n" + data.removeprefix(b"\xef\xbb\xbf")):
+    for indent, dots, module, names, modules in import_statements(b"\n" + data.removeprefix(b"\xef\xbb\xbf")):
         if dots:
             reached = folder
             for _ in dots[1:]:
@@ -210,6 +212,19 @@ def written_imports(folder: str, data: bytes) -> tuple[str | None, list[tuple[bo
         else:
             absolute += [(not indent, m.split()[0].decode(), None) for m in modules.split(b",") if m.strip()]
     return reach, absolute
+
+
+def import_statements(data: bytes) -> Iterator[tuple[bytes, ...]]:
+    """What IMPORT.findall finds, in less than half of its time: the word is looked for first, then its line."""
+    end = line_end = 0
+    for place in places(data, b"import"):
+        if place < line_end:
+            continue
+        line, line_end = data.rfind(b"\n", 0, place), end_of_line(data, place)
+        statement = IMPORT.match(data, line) if line >= end else None
+        if statement is not None:
+            yield statement.groups(b"")
+            end = statement.end()
 
 
 def is_test_folder(folder: str) -> bool:
