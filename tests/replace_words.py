@@ -55,6 +55,7 @@ class ReplaceWords:
     Options: ClassVar[type] = Options
     reviewed: ClassVar[tuple[str, ...]] = ("OLD001",)
     scanners: ClassVar[tuple[Scanner, ...]] = ()
+    judged: ClassVar[str] = __name__
     spreads: ClassVar[bool] = False
 
     def __init__(self, options: Any) -> None:

@@ -46,6 +46,7 @@ class RetireNames:
     Options: ClassVar[type] = Options
     reviewed: ClassVar[tuple[str, ...]] = ()
     scanners: ClassVar[tuple[Scanner, ...]] = ()
+    judged: ClassVar[str] = __name__
     spreads: ClassVar[bool] = False
 
     def __init__(self, options: Any) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +18,24 @@ from perfmod.judging import judge, processes_for
 from perfmod.model import Facts, Finding, Safety, Span
 from perfmod.pipeline import Report, Request, run
 from perfmod.project import Project
-from perfmod.rule import Rule
+from perfmod.rule import Rule, load_rule, rule_ids
 from perfmod.source.tree import LATER_WORK
 
 DEALDESK = Path(__file__).parent.parent / "fixtures" / "dealdesk" / "before"
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="rules are judged in forked processes")
 
 
+@dataclass(frozen=True)
+class Said:
+    """What a scanner of this module found."""
+
+    path: str
+
+
 class Judging:
     """A stand-in rule: its findings say in which process they were made, and which files count as too large."""
 
+    judged = __name__
     spreads = False
 
     def __init__(self, name: str, path: str = "", error: Exception | None = None) -> None:
@@ -42,7 +52,7 @@ class Judging:
 
 
 def project_in(root: Path, **options: Any) -> Project:
-    return Project(root, ["a.py", "b.py"], Facts(), **options)
+    return Project(root, ["a.py", "b.py"], Facts([Said("a.py")]), **options)
 
 
 def said(project: Project, *rules: Judging, processes: int = 2) -> list[tuple[str, int, str]]:
@@ -130,6 +140,13 @@ def test_what_asks_outside_is_judged_here(tmp_path: Path, monkeypatch: pytest.Mo
     assert {process for _, process, _ in found} == {str(os.getpid())}
 
 
+@pytest.mark.parametrize("processes", [1, 2])
+def test_without_a_fact_of_its_own_a_rule_is_not_asked(tmp_path: Path, processes: int) -> None:
+    rules = [Judging("a"), Judging("b"), Judging("c", error=AssertionError("it was asked"))]
+    rules[2].judged = "perfmod.nowhere"
+    assert [rule for rule, _, _ in said(project_in(tmp_path), *rules, processes=processes)] == ["a", "b"]
+
+
 @needs_fork
 def test_small_checkouts_are_judged_in_one_process() -> None:
     assert processes_for(100, 8) == 1
@@ -155,8 +172,12 @@ def test_all_rules_say_the_same_side_by_side(tmp_path: Path, monkeypatch: pytest
     assert used == [1, 2, 3]
 
 
-def test_every_rule_says_whether_it_spreads() -> None:
-    from perfmod.rule import load_rule, rule_ids
+def test_every_rule_names_the_module_of_its_facts() -> None:
+    for name in rule_ids():
+        rule = load_rule(name)
+        assert find_spec(rule.judged) is not None, name
 
+
+def test_every_rule_says_whether_it_spreads() -> None:
     spreading: set[type[Rule]] = {load_rule(name) for name in rule_ids() if load_rule(name).spreads}
     assert {each.__name__ for each in spreading} == {"LoadOnce", "RetryRequests"}

@@ -48,6 +48,8 @@ def asks_outside(rule: Rule) -> bool:
 
 
 def judge(rules: Sequence[Rule], project: Project, processes: int) -> tuple[list[Finding], list[Note]]:
+    told = project.facts.modules
+    rules = [rule for rule in rules if rule.judged in told]
     beside = [rule for rule in rules if not rule.spreads and not asks_outside(rule)]
     is_shared = processes > 1 and len(beside) > 1
     said: dict[Rule, list[Finding | Note]] = {}

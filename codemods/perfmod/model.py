@@ -47,6 +47,11 @@ class Facts:
     def __bool__(self) -> bool:
         return bool(self._by_type)
 
+    @property
+    def modules(self) -> frozenset[str]:
+        """Where the types of all these facts are defined."""
+        return frozenset(kind.__module__ for kind in self._by_type)
+
     def of(self, kind: type[FactT]) -> Sequence[FactT]:
         """Every fact of this type, sorted by path, in the order in which each file's scan yielded them."""
         return self._by_type.get(kind, ())

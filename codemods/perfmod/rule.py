@@ -65,6 +65,7 @@ class Rule(Scanner, Protocol):
     Options: ClassVar[type]  #: a frozen dataclass; a key `helper-module` in the configuration is its `helper_module`
     reviewed: ClassVar[tuple[str, ...]]  #: codes of other linters whose ignore comments count for this rule
     scanners: ClassVar[tuple[Scanner, ...]]  #: further facts that judging needs
+    judged: ClassVar[str]  #: the module of the facts without which it has nothing to say: then it is not asked
     spreads: ClassVar[bool]  #: whether judging shares its work out to processes; other rules are judged side by side
 
     def __init__(self, options: Any) -> None: ...

@@ -65,6 +65,7 @@ class GateDevTools:
     triggers = Triggers(tuple((name.encode(),) for name in CONSOLES))
     reviewed = ()
     scanners = ()
+    judged = "perfmod.source.consoles.facts"
     spreads = False
 
     def __init__(self, options: Any) -> None:

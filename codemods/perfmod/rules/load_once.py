@@ -67,6 +67,7 @@ class LoadOnce:
     )
     reviewed = ("ASYNC230", "ASYNC101", "ASYNC240")
     scanners = ()
+    judged = "perfmod.source.reads.facts"
     spreads = True
 
     def __init__(self, options: LoadOptions) -> None:

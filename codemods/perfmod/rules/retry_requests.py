@@ -94,6 +94,7 @@ class RetryRequests:
     )
     reviewed = ()
     scanners = ()
+    judged = "perfmod.source.http.facts"
     spreads = True
 
     def __init__(self, options: RetryOptions) -> None:

@@ -78,6 +78,7 @@ class SelectColumns:
     triggers = Triggers(((b"select",),), may_hold_queries)
     reviewed = ()
     scanners = HOLDINGS
+    judged = "perfmod.source.queries.facts"
     spreads = False
 
     def __init__(self, options: SelectOptions) -> None:

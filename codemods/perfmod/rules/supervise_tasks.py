@@ -114,6 +114,7 @@ class SuperviseTasks:
     )
     reviewed = ("RUF006", "ASYNC300", "asyncio-dangling-task")
     scanners = (HandlerScanner(),)
+    judged = "perfmod.source.tasks.facts"
     spreads = False
 
     def __init__(self, options: TaskOptions) -> None:
