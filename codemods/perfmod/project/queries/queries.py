@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from perfmod.discovery import language_of
-from perfmod.project.queries.class_tables import ClassTables
 from perfmod.project.schema.definition import Table
 from perfmod.project.schema.holdings import Holdings
 from perfmod.project.web.modules import ScriptModules
@@ -17,6 +17,7 @@ from perfmod.values import dataclass
 
 if TYPE_CHECKING:
     from perfmod.project import Project
+    from perfmod.project.queries.class_tables import ClassTables
 
 DEPTH = 5
 
@@ -41,10 +42,15 @@ class Queries:
         self._project = project
         self._holdings = holdings
         self._modules = modules
-        self._classes = ClassTables(project, modules)
         self._read: dict[str, list[Query]] = {}
         self._mentions: dict[str, list[str]] = {}
         self._named: dict[Table, list[NamedColumn]] = {}
+
+    @cached_property
+    def _classes(self) -> ClassTables:
+        from perfmod.project.queries.class_tables import ClassTables
+
+        return ClassTables(self._project, self._modules)
 
     def of(self, path: str) -> list[Query]:
         """Every query of a file."""

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from perfmod.project.schema.apps import app_of, holds
 from perfmod.project.schema.definition import STRENGTH, Definition, Table
 from perfmod.project.schema.holdings import Holdings
-from perfmod.project.schema.models import drizzle_definitions, prisma_definitions
 from perfmod.project.schema.types import TypesSchema
 from perfmod.project.web.modules import ScriptModules
 from perfmod.values import dataclass, field
@@ -58,6 +57,8 @@ class Tables:
 
     @cached_property
     def _models(self) -> list[Definition]:
+        from perfmod.project.schema.models import drizzle_definitions, prisma_definitions
+
         return [
             *drizzle_definitions(self.holdings.drizzle_tables, self._modules),
             *prisma_definitions(self._project),
