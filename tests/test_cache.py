@@ -101,7 +101,18 @@ def test_a_broken_or_forged_cache_is_none(checkout: Path, tmp_path: Path) -> Non
         def __reduce__(self) -> tuple[object, tuple[str]]:
             return (os.system, (f"touch {tmp_path / 'ran'}",))
 
-    for content in (b"", b"no pickle", whole[:-20], pickle.dumps(Forged()), pickle.dumps(("key", {}))):
+    key, names, stamps, said, verdict = pickle.loads(whole)
+    broken = [
+        ("key", {}),
+        (key, names, stamps[:-8], said, verdict),
+        (key, names, stamps[:-1], said, verdict),
+        (key, names.replace("\0", ""), stamps, said, verdict),
+        (key, names.encode(), stamps, said, verdict),
+        (key, names, stamps, [], None),
+        (key, names, stamps, {}, "verdict"),
+        (key, "", b"", said, verdict),
+    ]
+    for content in (b"", b"no pickle", whole[:-20], pickle.dumps(Forged()), *map(pickle.dumps, broken)):
         cache.write_bytes(content)
         assert results(checkout) == first
     assert not (tmp_path / "ran").exists()

@@ -151,7 +151,7 @@ class Cache:
             return
         from tempfile import mkstemp
 
-        # in three pieces, because as many small ones take ten times as long to read
+        # names and stamps in one piece each: as many small ones take ten times as long to read
         stamps = array("q", chain.from_iterable(self._current.values())).tobytes()
         content = (self._key, "\0".join(self._current), stamps, self._said, self._verdict)
         folder = self._path.parent
@@ -201,7 +201,8 @@ def read(path: Path, key: str) -> Kept:
         stamps = dict(zip(names.split("\0"), zip(values[::2], values[1::2], strict=True), strict=True))
     except (OSError, pickle.UnpicklingError, EOFError, AttributeError, ImportError, IndexError, TypeError, ValueError):
         return Kept()
-    return Kept(stamps, said if isinstance(said, dict) else {}, verdict if isinstance(verdict, Verdict) else None)
+    is_whole = isinstance(said, dict) and isinstance(verdict, Verdict | None)
+    return Kept(stamps, said, verdict) if is_whole else Kept()
 
 
 def key_of(root: Path, rules: Sequence[Rule]) -> str:

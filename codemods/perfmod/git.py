@@ -112,6 +112,7 @@ class Asking:
             self._process.communicate()
             raise no_answer(self._folder, self._arguments) from None
         self._said = b"".join((*self._begun, said)) if self._process.returncode == 0 else None
+        self._begun.clear()
         return self._said
 
 

@@ -124,6 +124,7 @@ def run(request: Request, progress: Progress | None = None) -> Report:
     )
     findings, notes = list[Finding](), list[Note]()
     if digests:  # otherwise no trigger fits
+        # what changes files goes on with what judging has found out, which other processes would take with them
         processes = processes_for(len(relevant), request.jobs) if request.command == "check" else 1
         findings, notes = judge_or_recall(rules, project, relevant, cache, processes)
     if cache is not None:
