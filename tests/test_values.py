@@ -204,6 +204,7 @@ def test_several_threads_may_be_the_first(busy_threads: None) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing is forked")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
 def test_a_process_may_be_forked_while_a_thread_finishes_a_class(busy_threads: None) -> None:
     for _ in range(30):
         kind = plain(values.dataclass)
