@@ -67,3 +67,16 @@ def test_a_clean_check_imports_neither_click_nor_a_parser(tmp_path: Path) -> Non
         "print(sorted({'click', 'rich', 'libcst', 'tree_sitter'} & set(sys.modules)))\n"
     )
     assert run(program).splitlines()[-1] == "[]"
+
+
+def test_git_is_asked_without_the_encodings_of_the_system() -> None:
+    program = (
+        "import sys, perfmod.putting_off, subprocess\n"
+        "assert type(sys.modules['locale']).__name__ == 'PutOff', 'it is imported'\n"
+        "said = subprocess.run([sys.executable, '-c', 'print(chr(228))'], stdout=subprocess.PIPE, text=True).stdout\n"
+        "import locale\n"
+        "from locale import getpreferredencoding\n"
+        "assert locale.getpreferredencoding is getpreferredencoding\n"
+        "print(ascii(said))\n"
+    )
+    assert run(program) == ascii("\xe4\n")

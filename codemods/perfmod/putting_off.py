@@ -55,5 +55,6 @@ def later(module: PutOff, function: str) -> Any:
 
 
 put_off("inspect")  # for dataclasses, which makes docstrings with it: 6 ms
+put_off("locale")  # for subprocess, which asks it for encodings: 2 ms
 put_off("ipaddress")  # for urllib.parse, which pathlib needs: 2 ms
 put_off_package("importlib", "resources", "files")  # for tree-sitter's grammars, which read queries with it: 7 ms

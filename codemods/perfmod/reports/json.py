@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from perfmod import __version__
@@ -58,7 +59,7 @@ def finding_of(result: Result, fingerprint: str, report: Report) -> dict[str, An
     return {
         "rule": finding.rule,
         "path": finding.span.path,
-        **locate(finding.span, report.project)._asdict(),
+        **asdict(locate(finding.span, report.project)),
         "message": finding.message,
         "safety": finding.safety.value,
         "applied": result.applied,

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from perfmod.values import dataclass
 
 if TYPE_CHECKING:
     from perfmod.model import Span
     from perfmod.project import Project
 
 
-class Place(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Place:
     """Lines and columns from 1; columns count characters, the end is the first column after the span."""
 
     line: int

@@ -7,6 +7,7 @@ does not exist yet. Suppressed findings carry their suppression; what `apply` me
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import astuple
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -121,7 +122,7 @@ class Run:
 
     def region(self, span: Span) -> dict[str, int]:
         place = locate(span, self.project)
-        return dict(zip(REGION, place, strict=True))
+        return dict(zip(REGION, astuple(place), strict=True))
 
     def artifact(self, path: str) -> dict[str, str]:
         """A file, as a relative URI: bytes that are no UTF-8 stand in it as they are on disk, percent-encoded."""
