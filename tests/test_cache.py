@@ -111,6 +111,7 @@ def test_a_broken_or_forged_cache_is_none(checkout: Path, tmp_path: Path) -> Non
         (key, names, stamps, [], None),
         (key, names, stamps, {}, "verdict"),
         (key, "", b"", said, verdict),
+        (key, names, [2**70] * (len(stamps) // 8), said, verdict),
     ]
     for content in (b"", b"no pickle", whole[:-20], pickle.dumps(Forged()), *map(pickle.dumps, broken)):
         cache.write_bytes(content)

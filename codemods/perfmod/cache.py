@@ -199,7 +199,17 @@ def read(path: Path, key: str) -> Kept:
             return Kept()
         values = array("q", numbers)
         stamps = dict(zip(names.split("\0"), zip(values[::2], values[1::2], strict=True), strict=True))
-    except (OSError, pickle.UnpicklingError, EOFError, AttributeError, ImportError, IndexError, TypeError, ValueError):
+    except (
+        OSError,
+        pickle.UnpicklingError,
+        EOFError,
+        AttributeError,
+        ImportError,
+        IndexError,
+        OverflowError,
+        TypeError,
+        ValueError,
+    ):
         return Kept()
     is_whole = isinstance(said, dict) and isinstance(verdict, Verdict | None)
     return Kept(stamps, said, verdict) if is_whole else Kept()
