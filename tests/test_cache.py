@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from perfmod import judging, scanning
-from perfmod.cache import FactUnpickler
+from perfmod.cache import SEAL, FactUnpickler, sealed
 from perfmod.config import Settings
 from perfmod.model import Result
 from perfmod.pipeline import Request, run
@@ -101,7 +101,7 @@ def test_a_broken_or_forged_cache_is_none(checkout: Path, tmp_path: Path) -> Non
         def __reduce__(self) -> tuple[object, tuple[str]]:
             return (os.system, (f"touch {tmp_path / 'ran'}",))
 
-    key, names, stamps, said, verdict = pickle.loads(whole)
+    key, names, stamps, said, verdict = pickle.loads(whole[SEAL:])
     broken = [
         ("key", {}),
         (key, names, stamps[:-8], said, verdict),
@@ -113,10 +113,23 @@ def test_a_broken_or_forged_cache_is_none(checkout: Path, tmp_path: Path) -> Non
         (key, "", b"", said, verdict),
         (key, names, [2**70] * (len(stamps) // 8), said, verdict),
     ]
-    for content in (b"", b"no pickle", whole[:-20], pickle.dumps(Forged()), *map(pickle.dumps, broken)):
+    unreadable = (b"no pickle", whole[SEAL:-20], pickle.dumps(Forged()), *map(pickle.dumps, broken))
+    for content in (b"", whole[:-20], whole[SEAL:], *map(sealed, unreadable)):
         cache.write_bytes(content)
         assert results(checkout) == first
     assert not (tmp_path / "ran").exists()
+
+
+def test_a_damaged_cache_is_none(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = results(checkout)
+    (cache,) = (checkout / ".git/perfmod").glob("facts-*")
+    whole = cache.read_bytes()
+    parsed = count_parsed(monkeypatch)
+    for place in range(0, len(whole), max(1, len(whole) // 50)):
+        cache.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        parsed.clear()
+        assert results(checkout) == first
+        assert parsed == ["app/main.py"]
 
 
 def test_only_types_of_perfmod_are_read() -> None:

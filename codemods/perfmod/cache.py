@@ -162,11 +162,23 @@ class Cache:
             descriptor, name = mkstemp(prefix=".facts-", dir=folder)
             try:
                 with open(descriptor, "wb") as file:
-                    pickle.dump(content, file, protocol=5)
+                    file.write(sealed(pickle.dumps(content, protocol=5)))
                 os.replace(name, self._path)
             except BaseException:
                 os.unlink(name)
                 raise
+
+
+SEAL = 4  # bytes
+
+
+def sealed(content: bytes) -> bytes:
+    """What is written: a file that a disk has damaged may well be read, and say something else."""
+    return seal_of(content) + content
+
+
+def seal_of(content: bytes | memoryview) -> bytes:
+    return crc32(content).to_bytes(SEAL, "big")
 
 
 def names_digest(files: Sequence[str]) -> bytes:
@@ -191,25 +203,27 @@ def is_racy(stamp: Stamp) -> bool:
     return time.time_ns() - stamp[1] <= RACY
 
 
+# What reading, unpickling and unpacking may raise where a file is not there, or is none of ours.
+BROKEN = (
+    *(OSError, EOFError, pickle.UnpicklingError, AttributeError, ImportError, IndexError),
+    *(OverflowError, TypeError, ValueError),
+)
+
+
 def read(path: Path, key: str) -> Kept:
     """What a cache file holds. Nothing where there is none, where it is broken, and where its key is another."""
     try:
-        found_key, names, numbers, said, verdict = FactUnpickler(io.BytesIO(read_regular(path))).load()
+        whole = read_regular(path)
+        if not whole.startswith(seal_of(memoryview(whole)[SEAL:])):
+            return Kept()
+        content = io.BytesIO(whole)
+        content.seek(SEAL)
+        found_key, names, numbers, said, verdict = FactUnpickler(content).load()
         if found_key != key:
             return Kept()
         values = array("q", numbers)
         stamps = dict(zip(names.split("\0"), zip(values[::2], values[1::2], strict=True), strict=True))
-    except (
-        OSError,
-        pickle.UnpicklingError,
-        EOFError,
-        AttributeError,
-        ImportError,
-        IndexError,
-        OverflowError,
-        TypeError,
-        ValueError,
-    ):
+    except BROKEN:
         return Kept()
     is_whole = isinstance(said, dict) and isinstance(verdict, Verdict | None)
     return Kept(stamps, said, verdict) if is_whole else Kept()

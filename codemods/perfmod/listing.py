@@ -35,40 +35,43 @@ class Listing:
     def __init__(self, root: Path, *, ahead: bool = False) -> None:
         """`ahead`: somebody begins with what is tracked, if that is much."""
         self._root = root
-        self._answers: list[Asking] = []
         top = git_top_level(root)
-        if top is None:
-            return
-        from perfmod.git import Asking, GitFailed
-
-        questions = (("--cached",), ("--others",)) if ahead and has_large_index(top) else (("--cached", "--others"),)
-        with suppress(GitFailed):
-            self._answers = [Asking(root, (*COMMAND, *question)) for question in questions]
-
-    @property
-    def is_large(self) -> bool:
-        """Whether what git tracks can be had alone, and first."""
-        return len(self._answers) > 1
+        #: whether what git tracks can be had alone, and first
+        self.is_large = ahead and top is not None and has_large_index(top)
+        self._first = ask(root, "--cached", *(() if self.is_large else ("--others",))) if top is not None else None
+        self._rest: Asking | None = None
 
     def is_ready(self, patience: float = 0) -> bool:
         """Whether all that git says first comes without longer pauses, in seconds, or there is nothing to wait for."""
-        return not self._answers or self._answers[0].has_ended(patience)
+        is_ready = self._first is None or self._first.has_ended(patience)
+        if is_ready:
+            self._go_on()
+        return is_ready
 
     def tracked(self) -> list[str]:
         """What git tracks below the root, of a large listing: relative POSIX paths."""
-        return names_in(self._answers[0].answer())
+        said = answer_of(self._first)
+        self._go_on()
+        return names_in(said)
 
     def untracked(self) -> list[str] | None:
         """What git neither tracks nor ignores, of a large listing; None where it can't say."""
-        answer = self._answers[1].answer()
-        return None if answer is None else names_in(answer)
+        self._go_on()
+        said = answer_of(self._rest)
+        return None if said is None else names_in(said)
+
+    def _go_on(self) -> None:
+        """Have git look for the rest: not before, since two gits at a time take the processors from everybody else."""
+        if self.is_large and self._rest is None:
+            self._rest = ask(self._root, "--others")
 
     def files(self) -> Iterable[str]:
         """Relative POSIX paths, unsorted. Raises PerfmodError where git takes too long."""
-        said = [each.answer() for each in self._answers]
-        if not said or None in said:
+        first = answer_of(self._first)
+        rest = self.untracked() if self.is_large else []
+        if first is None or rest is None:
             return walk(self._root)
-        names = list(dict.fromkeys(name for each in said for name in names_in(each)))  # one may move from half to half
+        names = list(dict.fromkeys([*names_in(first), *rest]))  # one may move from half to half
         if names:
             return names
         from perfmod.git import run_git
@@ -76,6 +79,19 @@ class Listing:
         # The whole root may be something that git ignores, as a package unpacked in a work folder is.
         is_ignored = run_git(self._root, ["check-ignore", "-q", "."]).returncode == 0
         return walk(self._root) if is_ignored else names
+
+
+def ask(root: Path, *which: str) -> Asking | None:
+    """Git, at work; None where it can't be run."""
+    from perfmod.git import Asking, GitFailed
+
+    with suppress(GitFailed):
+        return Asking(root, (*COMMAND, *which))
+    return None
+
+
+def answer_of(asking: Asking | None) -> bytes | None:
+    return asking.answer() if asking is not None else None
 
 
 def has_large_index(top: Path) -> bool:
