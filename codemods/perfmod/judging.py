@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
 from perfmod.errors import PerfmodError, TooMuch
 from perfmod.model import Finding, Note
-from perfmod.scanning import FILES_PER_WORKER
+from perfmod.scanning import FILES_PER_WORKER, forks_for
 
 if TYPE_CHECKING:
     from perfmod.cache import Cache
@@ -37,8 +36,7 @@ def judge_or_recall(
 
 def processes_for(files: int, jobs: int | None) -> int:
     """How many processes judge rules side by side, in a checkout of so many files."""
-    most = (jobs or os.cpu_count() or 1) if hasattr(os, "fork") else 1
-    return max(1, min(most, files // FILES_PER_WORKER))
+    return forks_for(files, FILES_PER_WORKER, jobs)
 
 
 def asks_outside(rule: Rule) -> bool:

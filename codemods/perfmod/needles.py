@@ -18,9 +18,10 @@ def holds(data: bytes, needle: bytes) -> bool:
     return find(data, needle) >= 0
 
 
-def places(data: bytes, needle: bytes) -> Iterator[int]:
+def places(data: bytes, needle: bytes, first: int = 0, last: int | None = None) -> Iterator[int]:
     """Every offset at which a needle begins behind the end of the one before."""
-    start = find(data, needle)
+    last = len(data) if last is None else last
+    start = find(data, needle, first, last)
     while start >= 0:
         yield start
-        start = find(data, needle, start + len(needle))
+        start = find(data, needle, start + len(needle), last)

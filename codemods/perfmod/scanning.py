@@ -120,6 +120,12 @@ def scan_afresh(
     yield from spread(partial(scan_heavy, root, scanners, overlay), heavy, min(most, len(heavy)), share=len(heavy))
 
 
+def forks_for(items: int, least: int, jobs: int | None) -> int:
+    """How many forked processes work at so many items, of which each gets `least` or more; 1 where none can fork."""
+    most = (jobs or os.cpu_count() or 1) if hasattr(os, "fork") else 1
+    return max(1, min(most, items // least))
+
+
 def spread(work: Work[Given, Found], items: Sequence[Given], workers: int, *, share: int) -> Iterator[Found]:
     """What `work` finds in the items: with several workers, each takes about so many shares of them."""
     if workers <= 1:

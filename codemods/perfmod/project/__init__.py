@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from perfmod.model import Change, Facts
 from perfmod.reading import Folders, read_file
-from perfmod.scanning import spread
+from perfmod.scanning import forks_for, spread
 
 if TYPE_CHECKING:
     from perfmod.project.calls.mentions import Mentions
@@ -96,8 +95,7 @@ class Project:
 
     def processes(self, items: int) -> int:
         """How many processes work at so many items."""
-        most = (self._jobs or os.cpu_count() or 1) if hasattr(os, "fork") else 1
-        return max(1, min(most, items // ITEMS_PER_PROCESS))
+        return forks_for(items, ITEMS_PER_PROCESS, self._jobs)
 
     def spread(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from perfmod.needles import find, holds
+from perfmod.needles import holds, places
 
 WORD_BYTES = frozenset(bytes((byte,)) for byte in range(256) if byte >= 0x80 or chr(byte).isalnum() or byte == 0x5F)
 
@@ -13,13 +13,10 @@ LONGEST = 4_000  # bytes of a line or an import statement that are looked at
 
 def starts_of_word(data: bytes, word: bytes, first: int = 0, last: int | None = None) -> Iterator[int]:
     """Every offset at which `word` stands as a whole word. Faster than a pattern with word boundaries."""
-    last = len(data) if last is None else last
-    start = find(data, word, first, last)
-    while start >= 0:
+    for start in places(data, word, first, last):
         end = start + len(word)
         if data[start - 1 : start] not in WORD_BYTES and data[end : end + 1] not in WORD_BYTES:
             yield start
-        start = find(data, word, end, last)
 
 
 def line_of(data: bytes, start: int) -> int:
